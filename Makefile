@@ -1,0 +1,37 @@
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: demo test check static bench env clean help
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+env: $(STAMP) ## the environment in .venv, from hashed requirements
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	test -x $(PY) || python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: $(STAMP) ## Amazon orders travelling into M3 on this machine; ARGS="--exit --orders 200 --seed 7"
+	$(VENV)/bin/o2c demo $(ARGS)
+
+test: $(STAMP) ## all tests, on a real Temporal server
+	$(PY) -m pytest $(ARGS)
+
+static: $(STAMP) ## format, lint, types, import contract
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+check: static test ## everything CI looks at
+
+bench: $(STAMP) ## benchmarks, as ratios in one run; BENCH=order
+	$(PY) -m tests.bench $(BENCH) $(ARGS)
+
+clean: ## remove what was built here
+	rm -rf $(VENV) .demo test-output build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,72 @@
+"""From Amazon's failures to the three outcomes an activity may have: done, held, tried again."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+
+from activities.amazon.failures import AmazonError, Failure
+from activities.amazon.lwa import OPERATION as LWA_OPERATION
+from activities.errors import RetryLater, failures_as_temporal_knows_them
+from canonical.held import Hold, HeldReason, OrderHeld
+
+QUOTA: Final = "amazon_quota"
+UNAVAILABLE: Final = "amazon_unavailable"
+"""ApplicationError types of failures that Temporal retries."""
+
+PATIENCE: Final = 3
+"""Attempts after which a refusal is believed. A single 403 may come from Amazon's edge, and an order that was
+announced a moment ago may not be readable yet; both are over at the next attempt, and a hold needs a person."""
+
+
+@contextlib.contextmanager
+def asking_amazon(subject: str, refused: HeldReason | None = None) -> Iterator[None]:
+    """Around an activity's body: an `AmazonError` leaves it as a hold or as a retryable failure.
+
+    subject: begins the sentence, such as "Order 028-1234567-8901234". refused: why the order is held when Amazon
+    says no; None tries a refusal again, because a read that was right yesterday is refused in Amazon's outages.
+    """
+    with failures_as_temporal_knows_them():
+        try:
+            yield
+        except AmazonError as error:
+            raise outcome(error, subject, refused) from None
+
+
+def outcome(error: AmazonError, subject: str, refused: HeldReason | None) -> OrderHeld | RetryLater:
+    """What `error` means for `subject` at this attempt."""
+    sentence = f"{subject}: {error.sentence}"
+    if error.failure is Failure.QUOTA:
+        return RetryLater(sentence, kind=QUOTA, delay=error.retry_after, expected=True)
+    reason = _reason(error, refused)
+    if reason is None:
+        return RetryLater(sentence, kind=UNAVAILABLE, delay=_delay(error))
+    return OrderHeld(
+        Hold(
+            reason=reason,
+            sentence=sentence,
+            system="Amazon",
+            code=error.code or str(error.status or ""),
+            request_id=error.request_id,
+        )
+    )
+
+
+def _reason(error: AmazonError, refused: HeldReason | None) -> HeldReason | None:
+    patient = activity.info().attempt < PATIENCE
+    match error.failure:
+        case Failure.NOT_AUTHORISED:
+            # What Login with Amazon refuses it refuses in so many words; SP-API's 403 has many causes.
+            from_lwa = error.operation == LWA_OPERATION
+            return HeldReason.AMAZON_NOT_AUTHORISED if from_lwa or not patient else None
+        case Failure.NOT_FOUND:
+            return None if patient else refused or HeldReason.ORDER_INCOMPLETE
+        case Failure.REFUSED:
+            return refused
+    return None
+
+
+def _delay(error: AmazonError) -> timedelta | None:
+    return error.retry_after

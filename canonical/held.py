@@ -1,0 +1,230 @@
+"""Why an order can be held, in the operator's words, and what repairs each reason."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+
+class FixName(StrEnum):
+    """The repairs an operator can send, as update or as signal of the same name."""
+
+    RETRY = "retry"
+    MAP_SKU = "map_sku"
+    CORRECT_ADDRESS = "correct_address"
+    SET_CUSTOMER = "set_customer"
+    ACCEPT_DIFFERENCE = "accept_difference"
+    MARK_STEP_DONE = "mark_step_done"
+    CANCEL = "cancel"
+
+
+class HeldReason(StrEnum):
+    """Reason codes: the values of the search attribute HeldReason."""
+
+    UNMAPPED_SKU = "unmapped_sku"
+    ITEM_BLOCKED = "item_blocked"
+    ADDRESS_DOES_NOT_FIT = "address_does_not_fit"
+    ADDRESS_REFUSED = "address_refused"
+    ORDER_INCOMPLETE = "order_incomplete"
+    NOT_CONFIGURED = "not_configured"
+    AMOUNTS_INCONSISTENT = "amounts_inconsistent"
+    CUSTOMER_UNUSABLE = "customer_unusable"
+    ORDER_REJECTED = "order_rejected"
+    CREDIT_STOP = "credit_stop"
+    DUPLICATE_IN_M3 = "duplicate_in_m3"
+    TOTAL_DIFFERS = "total_differs"
+    ORDER_CHANGED = "order_changed"
+    CANCELLED_TOO_LATE = "cancelled_too_late"
+    SHIPMENT_NOT_REPORTABLE = "shipment_not_reportable"
+    SHIPMENT_REFUSED = "shipment_refused"
+    CARRIER_UNKNOWN = "carrier_unknown"
+    INVOICE_MISSING = "invoice_missing"
+    LEDGER_MISMATCH = "ledger_mismatch"
+    M3_REFUSED = "m3_refused"
+    M3_UNAVAILABLE = "m3_unavailable"
+    M3_NOT_AUTHORISED = "m3_not_authorised"
+    AMAZON_UNAVAILABLE = "amazon_unavailable"
+    AMAZON_NOT_AUTHORISED = "amazon_not_authorised"
+    INTERNAL_ERROR = "internal_error"
+
+
+class ReasonInfo(NamedTuple):
+    """What an operator is told about a reason."""
+
+    title: str
+    what_to_do: str
+    fixes: tuple[FixName, ...]
+
+
+_R = FixName.RETRY
+_MAP, _ADDR, _CUST = FixName.MAP_SKU, FixName.CORRECT_ADDRESS, FixName.SET_CUSTOMER
+_ACCEPT, _DONE, _CANCEL = FixName.ACCEPT_DIFFERENCE, FixName.MARK_STEP_DONE, FixName.CANCEL
+
+HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
+    HeldReason.UNMAPPED_SKU: ReasonInfo(
+        "M3 knows no item for a SellerSKU",
+        "Tell which M3 item the SKU is; the alias is written to M3 (MMS025) and serves every later order.",
+        (_MAP, _R, _CANCEL),
+    ),
+    HeldReason.ITEM_BLOCKED: ReasonInfo(
+        "The M3 item cannot be ordered",
+        "Release the item in MMS001 (status 20) and retry, or map the SKU to another item.",
+        (_R, _MAP, _CANCEL),
+    ),
+    HeldReason.ADDRESS_DOES_NOT_FIT: ReasonInfo(
+        "The delivery address does not fit M3's fields",
+        "Send the address in a form that fits (name and four lines of 36, town 20, postcode 10).",
+        (_ADDR, _R, _CANCEL),
+    ),
+    HeldReason.ADDRESS_REFUSED: ReasonInfo(
+        "M3 does not accept the delivery address",
+        "Correct the field M3 names, or add the country or state to M3 (CRS045) and retry.",
+        (_ADDR, _R, _CANCEL),
+    ),
+    HeldReason.ORDER_INCOMPLETE: ReasonInfo(
+        "Amazon's order lacks something M3 needs",
+        "Supply the missing address, or retry when Amazon has completed the order.",
+        (_ADDR, _R, _CANCEL),
+    ),
+    HeldReason.NOT_CONFIGURED: ReasonInfo(
+        "The configuration does not say how to book this order",
+        "Complete the configuration, restart the worker and retry.",
+        (_R, _CANCEL),
+    ),
+    HeldReason.AMOUNTS_INCONSISTENT: ReasonInfo(
+        "Amazon's amounts do not add up",
+        "Compare with Seller Central; retry reads the order again.",
+        (_R, _CANCEL),
+    ),
+    HeldReason.CUSTOMER_UNUSABLE: ReasonInfo(
+        "The M3 customer cannot take orders",
+        "Repair the customer in CRS610 (status 20) and retry, or name another customer.",
+        (_R, _CUST, _CANCEL),
+    ),
+    HeldReason.ORDER_REJECTED: ReasonInfo(
+        "M3 rejected the batch order",
+        "Repair what M3 names, in M3 (OIS275) or here, and retry.",
+        (_R, _MAP, _ADDR, _CUST, _DONE, _CANCEL),
+    ),
+    HeldReason.CREDIT_STOP: ReasonInfo(
+        "M3 stopped the order for credit",
+        "Release it in M3 (OIS275, OIS120) and retry, or use another customer.",
+        (_R, _CUST, _DONE, _CANCEL),
+    ),
+    HeldReason.DUPLICATE_IN_M3: ReasonInfo(
+        "M3 has more than one order for this Amazon order",
+        "Delete the wrong one in M3 and retry, or name the right one.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.TOTAL_DIFFERS: ReasonInfo(
+        "M3's order total differs from Amazon's",
+        "Correct the order in M3 and retry, or accept the difference.",
+        (_ACCEPT, _R, _CANCEL),
+    ),
+    HeldReason.ORDER_CHANGED: ReasonInfo(
+        "Amazon changed the order after it was booked in M3",
+        "Change the M3 order to match, then accept the difference.",
+        (_ACCEPT, _R, _CANCEL),
+    ),
+    HeldReason.CANCELLED_TOO_LATE: ReasonInfo(
+        "Amazon cancelled an order that M3 is already picking or has shipped",
+        "Stop the delivery in M3 and retry, or take the goods back as a return and mark the step done.",
+        (_R, _DONE),
+    ),
+    HeldReason.SHIPMENT_NOT_REPORTABLE: ReasonInfo(
+        "M3 does not take the report that goods have left",
+        "Allocate or correct the delivery in M3 and retry, or name the delivery that was reported by hand.",
+        (_R, _DONE),
+    ),
+    HeldReason.SHIPMENT_REFUSED: ReasonInfo(
+        "Amazon refused the shipment confirmation",
+        "Compare with Seller Central; retry, or mark the confirmation done.",
+        (_R, _DONE),
+    ),
+    HeldReason.CARRIER_UNKNOWN: ReasonInfo(
+        "No Amazon carrier is configured for M3's forwarder",
+        "Add the forwarder to the carrier map, restart the worker and retry, or mark the confirmation done.",
+        (_R, _DONE),
+    ),
+    HeldReason.INVOICE_MISSING: ReasonInfo(
+        "M3 has not made the invoice",
+        "Look at the delivery in OIS150 (61: approve in OIS155) and retry, or name the invoice.",
+        (_R, _DONE),
+    ),
+    HeldReason.LEDGER_MISMATCH: ReasonInfo(
+        "The voucher does not equal the invoice",
+        "Correct it in M3's ledger and retry, accept the difference, or name the voucher.",
+        (_R, _ACCEPT, _DONE),
+    ),
+    HeldReason.M3_REFUSED: ReasonInfo(
+        "M3 refused a call for a reason this service does not know",
+        "Read M3's message, repair the cause and retry.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.M3_UNAVAILABLE: ReasonInfo(
+        "M3 did not answer",
+        "Retry when M3 is back; nothing was lost and nothing is done twice.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.M3_NOT_AUTHORISED: ReasonInfo(
+        "M3 does not let this service do it",
+        "Give the service account the authority M3 names and retry.",
+        (_R, _CANCEL),
+    ),
+    HeldReason.AMAZON_UNAVAILABLE: ReasonInfo(
+        "Amazon did not answer", "Retry when Amazon is back.", (_R, _DONE, _CANCEL)
+    ),
+    HeldReason.AMAZON_NOT_AUTHORISED: ReasonInfo(
+        "Amazon does not let this service do it",
+        "Renew the authorisation or the role in Seller Central and retry.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.INTERNAL_ERROR: ReasonInfo(
+        "This service met an error of its own",
+        "Report it with the details below; retry after an update.",
+        (_R, _DONE, _CANCEL),
+    ),
+}
+
+
+class ItemCandidate(BaseModel):
+    """An M3 item that may be meant by an unmapped SKU."""
+
+    model_config = ConfigDict(frozen=True)
+
+    itno: str
+    name: str
+    score: int
+    """0 to 100, likeness of SKU and title."""
+
+
+class Hold(BaseModel):
+    """Why an order is held: all a person needs, and no personal data."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: HeldReason
+    sentence: str
+    """What happened, to which order, in one or two sentences."""
+    system: str = ""
+    """Amazon, M3, or empty when the rule is ours."""
+    code: str = ""
+    """Amazon's or M3's error code, such as WIT0103."""
+    request_id: str = ""
+    field: str = ""
+    skus: tuple[str, ...] = ()
+    candidates: dict[str, tuple[ItemCandidate, ...]] = {}
+    """Likeliest M3 items by SKU."""
+
+
+class OrderHeld(Exception):  # noqa: N818 - the field says "held"; it is no error of the program
+    """A rule or a system says this order cannot go on without a person."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold.sentence)
+        self.hold = hold
+
+
+def held(reason: HeldReason, sentence: str, **facts: str) -> OrderHeld:
+    """Build the exception for a plain hold: ``raise held(HeldReason.X, "sentence", code="WIT0103")``."""
+    return OrderHeld(Hold(reason=reason, sentence=sentence, **facts))

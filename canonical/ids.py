@@ -1,0 +1,38 @@
+"""The ids by which one thing is the same thing everywhere. Never build them at a call site.
+
+Workflow ids are plain text in Temporal: they carry Amazon's order id, which is no personal data.
+"""
+
+import re
+from typing import Final
+
+AMAZON_ORDER_ID: Final = re.compile(r"\d{3}-\d{7}-\d{7}")
+"""Amazon's 3-7-7 order number (Orders API model, `confirmShipment`: "in 3-7-7 format")."""
+
+
+def is_amazon_order_id(text: str) -> bool:
+    """Whether `text` has the form of an Amazon order id, such as ``028-1234567-8901234``."""
+    return AMAZON_ORDER_ID.fullmatch(text) is not None
+
+
+def order_workflow_id(seller_id: str, amazon_order_id: str) -> str:
+    """The one workflow id of one order: the same order arriving twice meets the same workflow."""
+    return f"order-{seller_id}-{amazon_order_id}"
+
+
+def customer_order_number(amazon_order_id: str) -> str:
+    """CUOR, by which M3 is searched before every write: the Amazon order id (19 of 20 characters)."""
+    return amazon_order_id
+
+
+def goods_issue_message_number(orno: str, shipment: int, position: int) -> str:
+    """PMSN of a shipment's line, at most 17 characters: by it M3 knows a repeated report (MHS850MI)."""
+    return f"{orno[-10:]}S{shipment:02d}P{position:03d}"
+
+
+def package_reference(shipment: int, package: int) -> str:
+    """packageReferenceId for `confirmShipment`: the string of a positive number, stable across retries.
+
+    Amazon edits the package when the same reference is sent again: the number is derived, not counted.
+    """
+    return str(shipment * 100 + package)

@@ -1,0 +1,25 @@
+"""The steps of order-to-cash: values of the search attribute Step and of `mark_step_done`."""
+
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """Where an order stands, in the field's words."""
+
+    RECEIVED = "received"
+    AWAITING_RELEASE = "awaiting_release"
+    """Amazon has not released it (PENDING)."""
+    ITEMS = "items"
+    CUSTOMER = "customer"
+    SALES_ORDER = "sales_order"
+    AWAITING_SHIPMENT = "awaiting_shipment"
+    SHIPMENT = "shipment"
+    """FBA: M3 is told that goods left. MFN: Amazon is told."""
+    INVOICE = "invoice"
+    LEDGER = "ledger"
+    CANCELLING = "cancelling"
+    CLOSED = "closed"
+
+
+MARKABLE_STEPS = (Step.SALES_ORDER, Step.SHIPMENT, Step.INVOICE, Step.LEDGER, Step.CANCELLING)
+"""Steps a person may mark done with the M3 number."""

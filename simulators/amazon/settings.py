@@ -1,0 +1,43 @@
+"""What can be set about one run of the pretended Amazon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulators.faults import Profile
+
+
+class Settings(BaseModel):
+    """One simulator run. Delays are in seconds of the simulator's own clock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data: Path
+    """Folder of the sqlite file; the world in it survives a restart."""
+    port: int = 0
+    seed: int = 7
+    faults: Profile = "none"
+    pace: float = Field(default=1.0, ge=0)
+    """Multiplies every delay; at 1.0 an order's life takes minutes instead of days, at 0 no time at all."""
+    clock_rate: float = Field(default=1.0, gt=0)
+    """How many times faster than the wall's the simulator's clock runs (quotas, delays, tokens)."""
+    quota_factor: float = Field(default=1.0, gt=0)
+    """Multiplies Amazon's documented request rates; bursts stay as they are."""
+    visibility_delay: float = Field(default=120.0, ge=0)
+    """Seconds (times `pace`) for which searchOrders does not see a change."""
+    token_lifetime: int = Field(default=3600, gt=0)
+    pii_refused: frozenset[str] = frozenset()
+    """Seller ids whose application lacks the role for buyer and recipient data."""
+    orders: int = Field(default=0, ge=0)
+    """Length of the stream of orders started with the simulator."""
+    per_second: float = Field(default=0.0, ge=0)
+    """Speed of that stream; 0 creates all orders at once."""
+    trouble_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the stream with planted trouble."""
+
+    @property
+    def blind_seconds(self) -> float:
+        """How old a change must be before searchOrders shows it."""
+        return self.visibility_delay * self.pace

@@ -1,0 +1,163 @@
+"""Amazon's quotas and M3's circuit breaker, enforced by the Temporal server on its task queues.
+
+One queue per limited operation, one limit per fairness key (seller and region): any number of workers and
+sellers keep to the same figures. It takes a server with fairness switched on, one partition for these queues,
+and workers that do not take activities eagerly.
+
+Amazon refills a bucket at the documented rate and lets a whole burst through after a quiet spell; the server's
+limiter knows no such bucket. So each queue has two speeds. At burst speed it may empty Amazon's bucket within
+`BURST_SECONDS`. The first 429 puts it down to the steady speed, the documented rate, for as long as Amazon needs
+to refill the bucket; then it is tried again. Under lasting load that makes a handful of 429s per refill time
+(getOrder: a minute, searchOrders: an hour), and never less than the documented rate. The speed is one setting
+for all sellers of a queue: a busy seller takes the burst from the others, never the rate.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import RateLimit, RateLimitConfig, TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, UpdateTaskQueueConfigRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.amazon.operations import CONFIRM_SHIPMENT, GET_ORDER, SEARCH_ORDERS, Operation
+from canonical.activity_contracts import (
+    AMAZON_CONFIRM_SHIPMENT_QUEUE,
+    AMAZON_GET_ORDER_QUEUE,
+    AMAZON_SEARCH_ORDERS_QUEUE,
+    M3_QUEUE,
+)
+
+AMAZON_QUEUES: Final[dict[str, Operation]] = {
+    AMAZON_GET_ORDER_QUEUE: GET_ORDER,
+    AMAZON_SEARCH_ORDERS_QUEUE: SEARCH_ORDERS,
+    AMAZON_CONFIRM_SHIPMENT_QUEUE: CONFIRM_SHIPMENT,
+}
+"""Which operation's quota each queue carries; every activity on it makes one such call."""
+
+BURST_SECONDS: Final = 10.0
+"""Within how many seconds a full burst may be used up."""
+
+_ACTIVITY: Final = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Limits of one queue as the server holds them, in activities per second; None is no limit."""
+
+    queue: str
+    whole: float | None
+    per_key: float | None
+    reason: str = ""
+
+
+def steady_rate(operation: Operation) -> float:
+    """The documented rate: what Amazon grants for ever."""
+    return operation.rate
+
+
+def burst_rate(operation: Operation) -> float:
+    """The rate that uses up a full burst in `BURST_SECONDS`."""
+    return operation.rate + operation.burst / BURST_SECONDS
+
+
+async def apply_amazon_quotas(client: Client, *, burst: bool = True) -> None:
+    """Set the limit of every Amazon queue; `burst=False` gives Amazon's burst away for fewer 429s.
+
+    Raises `temporalio.service.RPCError` where the server refuses.
+    """
+    await asyncio.gather(*(_set_operation(client, queue, burst=burst) for queue in AMAZON_QUEUES))
+
+
+async def set_m3_rate(client: Client, rate: float | None, reason: str) -> None:
+    """M3's circuit breaker: at most `rate` MI activities per second, 0 stops them, None lifts the limit."""
+    request = _request(client, M3_QUEUE)
+    request.update_queue_rate_limit.reason = reason
+    if rate is not None:
+        request.update_queue_rate_limit.rate_limit.CopyFrom(RateLimit(requests_per_second=rate))
+    await client.workflow_service.update_task_queue_config(request)
+    _log.info("m3_rate_set", rate=rate, reason=reason)
+
+
+async def read_rates(client: Client) -> Mapping[str, Rates]:
+    """The limits of all limited queues, as the server holds them."""
+    queues = (*AMAZON_QUEUES, M3_QUEUE)
+    return dict(zip(queues, await asyncio.gather(*(_read(client, queue) for queue in queues)), strict=True))
+
+
+class BurstKeeper:
+    """Puts a queue down to the steady rate when Amazon answers 429, and back up when the bucket is full again.
+
+    Give `throttled` to the Amazon clients, who call it in the worker's event loop; `close` when the worker stops.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._waiting: dict[str, asyncio.Task[None]] = {}
+
+    def throttled(self, operation: Operation) -> None:
+        """Amazon answered 429 to `operation`."""
+        queue = next((queue for queue, limited in AMAZON_QUEUES.items() if limited == operation), None)
+        if queue is not None and queue not in self._waiting:
+            self._waiting[queue] = asyncio.create_task(self._slow_down(queue, operation))
+
+    async def close(self) -> None:
+        """Stop waiting; the queues keep the rate they have."""
+        waiting = list(self._waiting.values())
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _slow_down(self, queue: str, operation: Operation) -> None:
+        try:
+            await _set_operation(self._client, queue, burst=False)
+            await asyncio.sleep(operation.refill.total_seconds())
+            await _set_operation(self._client, queue, burst=True)
+        except RPCError as error:
+            # Nothing is lost: Amazon goes on answering 429 and Temporal goes on retrying.
+            _log.warning("quota_not_set", queue=queue, error=error.status.name)
+        finally:
+            del self._waiting[queue]
+
+
+async def _set_operation(client: Client, queue: str, *, burst: bool) -> None:
+    operation = AMAZON_QUEUES[queue]
+    rate = burst_rate(operation) if burst else steady_rate(operation)
+    request = _request(client, queue)
+    limit = request.update_fairness_key_rate_limit_default
+    limit.rate_limit.CopyFrom(RateLimit(requests_per_second=rate))
+    limit.reason = f"Amazon {operation.name} {operation.rate}/s, burst {operation.burst}; " + (
+        "the burst may be used" if burst else "the burst is used up"
+    )
+    await client.workflow_service.update_task_queue_config(request)
+    _log.info("amazon_rate_set", queue=queue, rate=rate, burst=burst)
+
+
+def _request(client: Client, queue: str) -> UpdateTaskQueueConfigRequest:
+    return UpdateTaskQueueConfigRequest(
+        namespace=client.namespace, identity=client.identity, task_queue=queue, task_queue_type=_ACTIVITY
+    )
+
+
+async def _read(client: Client, queue: str) -> Rates:
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=_ACTIVITY,
+            report_config=True,
+        )
+    )
+    config = answer.config
+    whole, per_key = config.queue_rate_limit, config.fairness_keys_rate_limit_default
+    return Rates(queue, _limit(whole), _limit(per_key), per_key.metadata.reason or whole.metadata.reason)
+
+
+def _limit(config: RateLimitConfig) -> float | None:
+    # The server answers a lifted limit with metadata alone.
+    return config.rate_limit.requests_per_second if config.HasField("rate_limit") else None

@@ -1,0 +1,150 @@
+"""What an order's workflow remembers, and what it tells when asked."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from canonical.activity_contracts import (
+    GoodsLeft,
+    OrderRef,
+    OrderResult,
+    OrderToCashInput,
+    OrderView,
+    Repair,
+    SalesOrderResult,
+)
+from canonical.fixes import Fix, MapSku
+from canonical.held import Hold
+from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Voucher
+from canonical.steps import Step
+
+MAX_REMARKS = 50
+
+
+@dataclass
+class OrderState:
+    """Everything under way for one order. Handlers append to it; only the main flow acts on it."""
+
+    seller_id: str
+    order_id: str
+    order: Order | None
+    step: Step = Step.RECEIVED
+    booked: Order | None = None
+    """Amazon's order as it was when M3 took it."""
+    items: dict[str, str] | None = None
+    chosen: list[MapSku] = field(default_factory=list)
+    address: Address | None = None
+    cuno: str = ""
+    chosen_cuno: str = ""
+    accept_difference: bool = False
+    sales_order: SalesOrderResult | None = None
+    reported: dict[str, int] = field(default_factory=dict)
+    """Quantity by order item id that both sides know as shipped."""
+    shipments: int = 0
+    deliveries: list[Delivery] = field(default_factory=list)
+    arrived: list[Delivery] = field(default_factory=list)
+    """M3 deliveries whose goods left and that Amazon has not been told yet."""
+    confirmed_packages: list[str] = field(default_factory=list)
+    invoices: list[Invoice] = field(default_factory=list)
+    vouchers: list[Voucher] = field(default_factory=list)
+    hold: Hold | None = None
+    held_since: datetime | None = None
+    fix: Fix | None = None
+    """An accepted repair that the main flow has not taken up yet."""
+    give_up: bool = False
+    """A person sent `cancel`."""
+    repairs: list[Repair] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_input(cls, start: OrderToCashInput) -> "OrderState":
+        return cls(seller_id=start.seller_id, order_id=start.order_id, order=start.order)
+
+    @property
+    def facts(self) -> Order:
+        """Amazon's order; only after it is known."""
+        if self.order is None:
+            raise RuntimeError(f"Order {self.order_id} is used before it was read from Amazon.")
+        return self.order
+
+    @property
+    def ref(self) -> OrderRef:
+        marketplace = self.order.marketplace_id if self.order else ""
+        return OrderRef(seller_id=self.seller_id, order_id=self.order_id, marketplace_id=marketplace)
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(line.seller_sku for line in self.order.lines)) if self.order else ()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the order is to be given up: Amazon cancelled it, or a person did."""
+        by_amazon = self.order is not None and self.order.status is OrderStatus.CANCELLED
+        return by_amazon or self.give_up
+
+    @property
+    def ships_by_amazon(self) -> dict[str, int]:
+        """Quantities that have left without M3: all of an FBA order's; of an MFN order those that were
+        already confirmed at Amazon when it was booked (an import of the past)."""
+        facts = self.facts if self.facts.channel is Channel.FBA else (self.booked or self.facts)
+        return {line.order_item_id: line.quantity_fulfilled for line in facts.lines if line.quantity_fulfilled}
+
+    def remark(self, sentence: str) -> None:
+        """Keep a sentence for the operator; bounded, the oldest go first."""
+        self.remarks = [*self.remarks[-(MAX_REMARKS - 1) :], sentence]
+
+    def take_snapshot(self, order: Order) -> bool:
+        """Amazon's order as it now is; older news than what is known changes nothing."""
+        if order.order_id != self.order_id or order.seller_id != self.seller_id:
+            self.remark(f"News of another order ({order.order_id}) was sent here and ignored.")
+            return False
+        if self.order is not None and order.last_updated < self.order.last_updated:
+            return False
+        self.order = order
+        return True
+
+    def take_goods_left(self, news: GoodsLeft) -> None:
+        """Deliveries that left an own warehouse; a delivery already known is no news."""
+        known = {delivery.dlix for delivery in (*self.deliveries, *self.arrived)}
+        self.arrived.extend(delivery for delivery in news.deliveries if delivery.dlix not in known)
+
+    def add_shipped(self, items: dict[str, int]) -> None:
+        for item, quantity in items.items():
+            self.reported[item] = self.reported.get(item, 0) + quantity
+
+    def view(self) -> OrderView:
+        """The order without personal data, for the query `state`."""
+        return OrderView(
+            seller_id=self.seller_id,
+            order_id=self.order_id,
+            step=self.step,
+            held_reason=self.hold.reason if self.hold else "",
+            held_sentence=self.hold.sentence if self.hold else "",
+            channel=self.order.channel if self.order else "",
+            cuno=self.cuno,
+            orno=self.sales_order.orno if self.sales_order else "",
+            total=self.sales_order.total if self.sales_order else None,
+            expected=self.sales_order.expected if self.sales_order else None,
+            deliveries=tuple(self.deliveries),
+            confirmed_packages=tuple(self.confirmed_packages),
+            invoices=tuple(self.invoices),
+            vouchers=tuple(self.vouchers),
+            repairs=tuple(self.repairs),
+            remarks=tuple(self.remarks),
+        )
+
+    def result(self, outcome: str, sentence: str) -> OrderResult:
+        """How the order ended."""
+        return OrderResult(
+            seller_id=self.seller_id,
+            order_id=self.order_id,
+            outcome=outcome,
+            sentence=sentence,
+            orno=self.sales_order.orno if self.sales_order else "",
+            cuno=self.cuno,
+            total=self.sales_order.total if self.sales_order else None,
+            deliveries=tuple(delivery.dlix for delivery in self.deliveries),
+            invoices=tuple(invoice.ivno for invoice in self.invoices),
+            vouchers=tuple(voucher.vono for voucher in self.vouchers),
+            repairs=tuple(self.repairs),
+            shipped=dict(self.reported),
+        )

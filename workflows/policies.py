@@ -1,0 +1,56 @@
+"""How often and how long each kind of call is tried before an order is held.
+
+Every activity has a start-to-close timeout and a heartbeat: a worker that dies is noticed within
+`HEARTBEAT`, a call that hangs within the timeout. No schedule-to-close: what is not done is held, not failed.
+"""
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from temporalio.common import Priority, RetryPolicy
+
+from canonical.activity_contracts import (
+    AMAZON_CONFIRM_SHIPMENT_QUEUE,
+    AMAZON_GET_ORDER_QUEUE,
+    HELD,
+    M3_QUEUE,
+)
+from canonical.marketplaces import region_of
+
+HEARTBEAT: Final = timedelta(seconds=30)
+
+
+class CallPolicy(NamedTuple):
+    """Where an activity runs and how it is retried."""
+
+    queue: str
+    timeout: timedelta
+    retry: RetryPolicy
+
+
+def _retry(attempts: int, longest: timedelta) -> RetryPolicy:
+    return RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=longest,
+        maximum_attempts=attempts,
+        non_retryable_error_types=[HELD],
+    )
+
+
+M3_CALL: Final = CallPolicy(M3_QUEUE, timedelta(minutes=6), _retry(12, timedelta(minutes=1)))
+"""About seven minutes of trying."""
+
+M3_WAIT: Final = CallPolicy(M3_QUEUE, timedelta(minutes=6), _retry(60, timedelta(minutes=1)))
+"""For what M3 does in its own time (invoice jobs run at night): the activity says when to look again,
+up to an hour apart, so that 60 looks cover more than two days."""
+
+AMAZON_GET: Final = CallPolicy(AMAZON_GET_ORDER_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2)))
+AMAZON_CONFIRM: Final = CallPolicy(
+    AMAZON_CONFIRM_SHIPMENT_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
+)
+
+
+def order_priority(seller_id: str, marketplace_id: str, key: int = 3) -> Priority:
+    """Fairness by seller and region: the key under which Amazon counts its quota."""
+    return Priority(priority_key=key, fairness_key=f"{seller_id}-{region_of(marketplace_id)}")

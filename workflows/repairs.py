@@ -1,0 +1,75 @@
+"""Reading what an operator sends: one argument, checked against the order, answered in a sentence."""
+
+import json
+
+from pydantic import ValidationError
+
+from canonical.fixes import Fix, MapSku, MarkStepDone, type_of_fix
+from canonical.held import HELD_REASONS, FixName, Hold
+from canonical.steps import MARKABLE_STEPS, Step
+
+EXAMPLES: dict[FixName, dict[str, object]] = {
+    FixName.RETRY: {},
+    FixName.MAP_SKU: {"sku": "SELLER-SKU", "itno": "M3-ITEM"},
+    FixName.CORRECT_ADDRESS: {
+        "address": {
+            "name": "Name",
+            "lines": ["Street 1"],
+            "city": "Town",
+            "postal_code": "12345",
+            "country": "DE",
+        }
+    },
+    FixName.SET_CUSTOMER: {"cuno": "M3-CUSTOMER"},
+    FixName.ACCEPT_DIFFERENCE: {},
+    FixName.MARK_STEP_DONE: {"step": "sales_order", "number": "M3-NUMBER"},
+    FixName.CANCEL: {},
+}
+
+
+class BadRepair(ValueError):
+    """What was sent is no repair of this order; the text says why and what would be."""
+
+
+def read_fix(name: FixName, arguments: tuple[object, ...]) -> Fix:
+    """The repair that `arguments` describe; raises BadRepair with a sentence."""
+    example = json.dumps(EXAMPLES[name])
+    if len(arguments) > 1:
+        raise BadRepair(f"{name} takes one argument, such as {example}; {len(arguments)} were sent.")
+    given = arguments[0] if arguments else {}
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        raise BadRepair(f"{name} takes a JSON object such as {example}, not a {type(given).__name__}.")
+    try:
+        fix = type_of_fix[name].model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'argument'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)[:5]
+        )
+        raise BadRepair(f"{name} could not be read ({problems}). Send something like {example}.") from None
+    return fix  # type: ignore[return-value]
+
+
+def check_fix(
+    fix: Fix, name: FixName, *, order_id: str, hold: Hold | None, step: Step, skus: tuple[str, ...]
+) -> None:
+    """Whether the repair fits the order as it stands; raises BadRepair with a sentence."""
+    if hold is None:
+        if name is FixName.CANCEL and step in (Step.AWAITING_RELEASE, Step.AWAITING_SHIPMENT):
+            return
+        raise BadRepair(f"Order {order_id} is not held (step {step}); there is nothing to repair.")
+    allowed = HELD_REASONS[hold.reason].fixes
+    if name not in allowed:
+        raise BadRepair(
+            f"{name} does not repair {hold.reason} of order {order_id}; what does: {', '.join(allowed)}."
+        )
+    if isinstance(fix, MapSku) and fix.sku not in skus:
+        raise BadRepair(f"Order {order_id} has no SKU {fix.sku}; its SKUs: {', '.join(skus)}.")
+    if isinstance(fix, MarkStepDone) and (fix.step != step or fix.step not in MARKABLE_STEPS):
+        raise BadRepair(
+            f"Order {order_id} is held at step {step}, so step {fix.step} cannot be marked done."
+            if step in MARKABLE_STEPS
+            else f"Step {step} of order {order_id} cannot be marked done by hand."
+        )

@@ -1,0 +1,36 @@
+"""The search attributes of an order: few, none of them personal data, registered by `o2c register`.
+
+SQL visibility allows ten Keyword and three of each other type in a namespace.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from canonical.activity_contracts import OrderToCashInput
+from canonical.marketplaces import marketplace_name
+from canonical.steps import Step
+
+SELLER: Final = SearchAttributeKey.for_keyword("Seller")
+MARKETPLACE: Final = SearchAttributeKey.for_keyword("Marketplace")
+CHANNEL: Final = SearchAttributeKey.for_keyword("Channel")
+STEP: Final = SearchAttributeKey.for_keyword("Step")
+HELD_REASON: Final = SearchAttributeKey.for_keyword("HeldReason")
+HELD_SINCE: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_datetime("HeldSince")
+M3_ORDER: Final = SearchAttributeKey.for_keyword("M3Order")
+UNMAPPED_SKUS: Final = SearchAttributeKey.for_keyword_list("UnmappedSkus")
+
+ALL: Final = (SELLER, MARKETPLACE, CHANNEL, STEP, HELD_REASON, HELD_SINCE, M3_ORDER, UNMAPPED_SKUS)
+
+
+def at_start(start: OrderToCashInput) -> TypedSearchAttributes:
+    """What is known when an order arrives; attributes set at the start cost no action."""
+    pairs: list[SearchAttributePair[str]] = [
+        SearchAttributePair(SELLER, start.seller_id),
+        SearchAttributePair(STEP, Step.RECEIVED.value),
+    ]
+    if start.order is not None:
+        pairs.append(SearchAttributePair(MARKETPLACE, marketplace_name(start.order.marketplace_id)))
+        pairs.append(SearchAttributePair(CHANNEL, start.order.channel.value))
+    return TypedSearchAttributes(pairs)
