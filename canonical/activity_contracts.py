@@ -49,6 +49,7 @@ SWEEP_AMAZON_PAGE: Final = "sweep_amazon_page"
 SWEEP_M3_DELIVERIES: Final = "sweep_m3_deliveries"
 AUDIT_AMAZON_PAGE: Final = "audit_amazon_page"
 AUDIT_M3_ORDERS: Final = "audit_m3_orders"
+AUDIT_WORKFLOWS: Final = "audit_workflows"
 
 
 class _Contract(BaseModel):
@@ -343,6 +344,15 @@ class WorkflowFacts(_Contract):
     step: str = ""
     held_reason: str = ""
     outcome: str = ""
+
+
+class AuditWorkflowsRequest(_Contract):
+    seller_id: str
+    order_ids: tuple[str, ...]
+
+
+class AuditWorkflowsResult(_Contract):
+    orders: tuple[WorkflowFacts, ...]
 
 
 class AuditFinding(_Contract):

@@ -1,16 +1,16 @@
 """What a line costs, read from Amazon's breakdowns by arithmetic, because no flag says whether tax is inside.
 
-Orders 2026-01-01, `ItemProceeds`: breakdown types ITEM, SHIPPING, GIFT_WRAP, COD_FEE, OTHER, TAX, DISCOUNT and a
-`proceedsTotal`. The rules, in this order:
+Orders 2026-01-01, `ItemProceeds`: breakdown types ITEM, SHIPPING, GIFT_WRAP, COD_FEE, OTHER, TAX, DISCOUNT
+and a `proceedsTotal`. The rules, in this order:
 
 1. All breakdowns with tax make the total: tax comes on top (`tax_included` False where a TAX row exists).
-2. All breakdowns without tax make the total: tax is inside the amounts (`tax_included` True). Where Amazon collects
-   the tax and the marketplace shows net prices, it is not inside but beside the total: Amazon kept it, so it is not
-   recorded at all.
+2. All breakdowns without tax make the total: tax is inside the amounts (`tax_included` True). Where Amazon
+   collects the tax and the marketplace shows net prices, it is not inside but beside the total: Amazon kept
+   it, so it is not recorded at all.
 3. Neither: the line is inconsistent and carries no amounts.
 
-DISCOUNT counts negative whatever its sign. A total without breakdowns is read as the item price only where it is
-zero or equals unit price times quantity; any other total may hide shipping or tax, and stays unknown.
+DISCOUNT counts negative whatever its sign. A total without breakdowns is read as the item price only where
+it is zero or equals unit price times quantity; any other total may hide shipping or tax, and stays unknown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ class LineProceeds(NamedTuple):
     """Of the marketplace: see `canonical.marketplaces`."""
 
 
-class InconsistentAmounts(ValueError):
+class InconsistentAmounts(ValueError):  # noqa: N818 - it is Amazon's figures that err
     """The breakdowns make the total neither with nor without tax. The text is the sentence for the order."""
 
 
@@ -94,7 +94,7 @@ def _from_unit_price(proceeds: LineProceeds) -> LineAmounts | None:
 
 
 def _tax_parts(tax: Decimal, details: Mapping[str, Decimal]) -> TaxParts | None:
-    """The tax by amount, believed only where it makes the whole tax; Amazon does not say the discount's sign."""
+    """The tax by amount, believed only where it makes the whole tax; the discount's sign is not told."""
     if not tax or not details:
         return None
     for as_negative in (True, False):
@@ -113,8 +113,8 @@ def check_grand_total(
 ) -> tuple[Decimal, str]:
     """The tip that `grand_total` contains, and a sentence where it is not the sum of the lines.
 
-    `lines` are (quantity ordered, proceedsTotal). Cancelled lines (quantity 0) may or may not be counted by Amazon;
-    both are accepted. Unknown line totals leave nothing to compare.
+    `lines` are (quantity ordered, proceedsTotal). Cancelled lines (quantity 0) may or may not be counted by
+    Amazon; both are accepted. Unknown line totals leave nothing to compare.
     """
     known = [(quantity, total) for quantity, total in lines if total is not None or quantity > 0]
     if not known or any(total is None for _, total in known):

@@ -23,20 +23,22 @@ _REPLACEMENT: Final = frozenset({"REPLACEMENT_ORIGINAL_ID", "EXCHANGE_ORIGINAL_I
 _CHANNELS: Final = {"AMAZON": Channel.FBA, "MERCHANT": Channel.MFN}
 
 
-class UnreadableOrder(ValueError):
+class UnreadableOrder(ValueError):  # noqa: N818 - the operator reads it as what it is
     """A payload is no order this service can read. The text names the field and never repeats its content."""
 
 
 def read_order(payload: Mapping[str, object], seller_id: str) -> Order:
-    """An order from getOrder or searchOrders; the envelope ``{"order": {...}}`` is taken as well as the bare order.
+    """An order from getOrder or searchOrders; the envelope ``{"order": {...}}`` is taken as well as the bare
+    order.
 
-    Amounts that do not add up do not make the order unreadable: they stay None and `Order.inconsistency` says why.
+    Amounts that do not add up do not make the order unreadable: they stay None and `Order.inconsistency`
+    says why.
 
     Raises:
         UnreadableOrder: a field the order cannot do without is missing or malformed.
     """
     inner = payload.get("order")
-    body = inner if isinstance(inner, Mapping) and "orderId" not in payload else payload
+    body: Mapping[str, object] = inner if isinstance(inner, Mapping) and "orderId" not in payload else payload
     try:
         wire = WireOrder.model_validate(body)
     except ValidationError as error:
@@ -44,10 +46,12 @@ def read_order(payload: Mapping[str, object], seller_id: str) -> Order:
     return _Reader(wire, seller_id).read()
 
 
-def _sentence(body: Mapping[object, object], error: ValidationError) -> str:
+def _sentence(body: Mapping[str, object], error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"])
-    trouble = "is missing" if first["type"] == "missing" else first["msg"].replace("Input should be", "should be")
+    trouble = (
+        "is missing" if first["type"] == "missing" else first["msg"].replace("Input should be", "should be")
+    )
     return f"{_order_name(body.get('orderId'))} cannot be read: field {field} {trouble}."
 
 
@@ -140,7 +144,7 @@ class _Reader:
             quantity_fulfilled=(fulfilment.quantity_fulfilled or 0) if fulfilment else 0,
             amounts=self._amounts(item, by_amazon=by_amazon),
             tax_collected_by_amazon=by_amazon,
-            cancel_requested=request is not None,
+            cancel_requested=bool(request),
         )
 
     def _amounts(self, item: WireItem, *, by_amazon: bool) -> LineAmounts | None:

@@ -10,7 +10,9 @@ from pydantic.alias_generators import to_camel
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore", alias_generator=to_camel, frozen=True, hide_input_in_errors=True
+    )
 
 
 class WireMoney(_Wire):

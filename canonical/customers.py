@@ -17,15 +17,15 @@ class CustomerChoice(NamedTuple):
 
     cuno: str
     per_buyer: bool
-    """True: derived for this buyer, created from the template (CRS610MI.Add) where M3 does not have it yet."""
+    """True: derived for this buyer, created from the template (CRS610MI.Add) where M3 lacks it."""
 
 
 def choose_customer(order: Order, policy: CustomerPolicy, address: Address | None = None) -> CustomerChoice:
     """The customer of an order. `address` is the corrected address where a person sent one.
 
-    generic: the first number. sharded: one of the numbers, by the order id, so that a retry finds the same one.
-    per_buyer: a number derived from seller, name and address; FBA orders, whose buyer Amazon does not tell, and
-    orders without name or address take the first number.
+    generic: the first number. sharded: one of the numbers, by the order id, so that a retry finds the same
+    one. per_buyer: a number derived from seller, name and address; FBA orders, whose buyer Amazon does not
+    tell, and orders without name or address take the first number.
     """
     if policy.kind is CustomerPolicyKind.SHARDED:
         return CustomerChoice(policy.numbers[_shard(order.order_id, len(policy.numbers))], per_buyer=False)
@@ -39,9 +39,10 @@ def choose_customer(order: Order, policy: CustomerPolicy, address: Address | Non
 def buyer_number(seller_id: str, buyer: Address, prefix: str) -> str:
     """CUNO of a buyer, ten characters: the same name at the same address gets the same number in every run.
 
-    The number is a digest and tells nothing about the buyer. Spelling differences of case, accents and spaces do not
-    make a new customer. With eight free characters, two of a million buyers share a number with a chance of about one
-    in six: who creates a customer under this number compares the name M3 already has.
+    The number is a digest and tells nothing about the buyer. Spelling differences of case, accents and
+    spaces do not make a new customer. With eight free characters, two of a million buyers share a number
+    with a chance of about one in six: who creates a customer under this number compares the name M3 already
+    has.
     """
     facts = (seller_id, buyer.name, buyer.company, *buyer.lines, buyer.postal_code, buyer.city, buyer.country)
     digest = hashlib.sha256("\x1f".join(_normal(fact) for fact in facts).encode()).digest()

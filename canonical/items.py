@@ -1,4 +1,5 @@
-"""Which M3 item a SellerSKU is: alias first, then the configured rules, else a person, with likely items to choose.
+"""Which M3 item a SellerSKU is: alias first, then the configured rules, else a person, with likely items to
+choose.
 
 Aliases live in M3 (MMS025MI, ALWT/ALWQ of the profile), so a mapping repaired once serves every later order.
 """
@@ -33,15 +34,14 @@ def itno_of(sku: str, alias: str | None, rules: Iterable[ItemRule]) -> str | Non
     return None
 
 
-def rank_candidates(
-    sku: str, title: str, items: Sequence[tuple[str, str]]
-) -> tuple[ItemCandidate, ...]:
+def rank_candidates(sku: str, title: str, items: Sequence[tuple[str, str]]) -> tuple[ItemCandidate, ...]:
     """The M3 items, given as (ITNO, name), most likely meant by an unmapped SKU; at most five, best first.
 
-    Score, 0 to 100: seven tenths likeness of Amazon's title and M3's name (mean of the ratios over sorted tokens and
-    over token sets, so that word order and extra words count little), three tenths likeness of the SKU and the item
-    number or name. Without a title the SKU decides alone. An item number that is the SKU but for punctuation scores
-    100. Equal scores are ordered by item number, so that the list is the same each time.
+    Score, 0 to 100: seven tenths likeness of Amazon's title and M3's name (mean of the ratios over sorted
+    tokens and over token sets, so that word order and extra words count little), three tenths likeness of
+    the SKU and the item number or name. Without a title the SKU decides alone. An item number that is the
+    SKU but for punctuation scores 100. Equal scores are ordered by item number, so that the list is the same
+    each time.
     """
     plain_sku, words, plain_title = _plain(sku), _words(sku), _words(title)
     scored = (

@@ -1,6 +1,7 @@
 """Amazon's marketplaces: id, country, region, currency, and the names reports call them by.
 
-Ids: Amazon's SP-API guide, "Marketplace IDs". Sales-channel names: the `sales-channel` column of order reports.
+Ids: Amazon's SP-API guide, "Marketplace IDs". Sales-channel names: the `sales-channel` column of order
+reports.
 """
 
 from typing import Final, NamedTuple
@@ -77,3 +78,15 @@ def prices_include_tax(marketplace_id: str) -> bool:
     """Whether the marketplace shows prices with tax; true for a marketplace this table does not know."""
     row = MARKETPLACES.get(marketplace_id)
     return row is None or row.prices_include_tax
+
+
+def marketplace_name(marketplace_id: str) -> str:
+    """What people call the marketplace ("Amazon.de"); the id itself where this table does not know it."""
+    row = MARKETPLACES.get(marketplace_id)
+    return row.name if row else marketplace_id
+
+
+def region_of(marketplace_id: str) -> str:
+    """SP-API region (na, eu, fe); empty where the marketplace is not known."""
+    row = MARKETPLACES.get(marketplace_id)
+    return row.region if row else ""

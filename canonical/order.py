@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from canonical.money import Money
 
+ORDERS_API = "orders-api"
+ALL_ORDERS_REPORT = "all-orders-report"
+ACTIONABLE_ORDERS_REPORT = "actionable-orders-report"
+
 
 class Channel(StrEnum):
     """Who sends the goods."""
@@ -136,8 +140,8 @@ class Order(BaseModel):
     delivery_tip: Decimal = Decimal(0)
     """Order-level DELIVERY_TIP inside `grand_total`; belongs to no line."""
     inconsistency: str = ""
-    """A sentence where Amazon's own amounts do not add up; the order is then held before anything is booked."""
-    source: str = "orders-api"
+    """A sentence where Amazon's own amounts do not add up; nothing is booked then."""
+    source: str = ORDERS_API
     """Where the facts come from: orders-api, all-orders-report, actionable-orders-report."""
 
     @property

@@ -13,7 +13,9 @@ def ordered_quantities(order: Order) -> dict[str, int]:
 
 def fulfilled_quantities(order: Order) -> dict[str, int]:
     """Quantity that Amazon says has left, by order item id; items with nothing shipped are left out."""
-    return {line.order_item_id: line.quantity_fulfilled for line in order.lines if line.quantity_fulfilled > 0}
+    return {
+        line.order_item_id: line.quantity_fulfilled for line in order.lines if line.quantity_fulfilled > 0
+    }
 
 
 def next_shipment(order: Order, reported: Mapping[str, int]) -> dict[str, int]:
@@ -57,8 +59,8 @@ def add_quantities(*parts: Mapping[str, int]) -> dict[str, int]:
 def changes_since(booked: Order, now: Order) -> tuple[str, ...]:
     """What Amazon changed after M3 booked the order, in sentences without personal data; empty when nothing.
 
-    Shipped quantities and statuses are progress, not changes. Prices count only where both sides know them: a source
-    that leaves something out has not changed it.
+    Shipped quantities and statuses are progress, not changes. Prices count only where both sides know them:
+    a source that leaves something out has not changed it.
     """
     before = {line.order_item_id: line for line in booked.lines}
     after = {line.order_item_id: line for line in now.lines}
@@ -83,7 +85,7 @@ def changes_since(booked: Order, now: Order) -> tuple[str, ...]:
 
 
 def _differs(before: Address, now: Address) -> bool:
-    """Whether the address is another one. Amazon withdraws personal data after a while: an absence is no change."""
+    """Whether the address is another one. Amazon withdraws personal data: absence is no change."""
     pairs = (
         (before.name, now.name),
         (before.lines, now.lines),
@@ -107,7 +109,8 @@ def items_by_order_item(
 ) -> dict[str, int]:
     """Delivered quantities of M3 order lines, given as (PONR, POSX, quantity), by order item id.
 
-    Lines M3 has and Amazon does not (added by hand) are left out. PONR and POSX are compared as numbers: M3 pads them.
+    Lines M3 has and Amazon does not (added by hand) are left out. PONR and POSX are compared as numbers: M3
+    pads them.
     """
     item_of = {(int(line.ponr), int(line.posx or 0)): line.order_item_id for line in lines}
     quantities: dict[str, int] = {}

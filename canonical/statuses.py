@@ -1,7 +1,7 @@
 """What the statuses of both sides mean, and what they allow.
 
-M3: batch order head (OXHEAD), customer order head and lines (OOHEAD, OOLINE), CO delivery (ODHEAD, OIS150). The
-number 90 means three things in M3, which is why no status is compared outside this module.
+M3: batch order head (OXHEAD), customer order head and lines (OOHEAD, OOLINE), CO delivery (ODHEAD, OIS150).
+The number 90 means three things in M3, which is why no status is compared outside this module.
 """
 
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ ORDER_LINE: Final = {
     "77": "invoiced",
     "99": "completed without delivery",
 }
-"""Order line ORST/ORSL: first digit the least advanced part of the quantity, second digit the most advanced."""
+"""Order line ORST/ORSL: first digit the least advanced part of the quantity, second the most."""
 
 DELIVERY: Final = {
     "05": "picking lists to report",
@@ -203,8 +203,8 @@ _STEP: Final = {
 def furthest_step(status: OrderStatus) -> Step:
     """How far Amazon's fulfilmentStatus lets an order travel in M3.
 
-    PENDING waits for release; UNSHIPPED is booked and awaits shipment; (partially) shipped is reported and invoiced;
-    CANCELLED and UNFULFILLABLE (goods that cannot be sent) are taken back, or never booked.
+    PENDING waits for release; UNSHIPPED is booked and awaits shipment; (partially) shipped is reported and
+    invoiced; CANCELLED and UNFULFILLABLE (goods that cannot be sent) are taken back, or never booked.
     """
     return _STEP[status]
 

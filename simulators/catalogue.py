@@ -122,6 +122,7 @@ CHARGES: dict[str, str] = {
     "AMZGFT": "Gift wrap",
     "AMZPRM": "Promotion",
     "AMZTAX": "Tax collected",
+    "AMZOTH": "Other amounts",
 }
 CARRIERS: tuple[str, ...] = ("DHL", "DPD", "UPS", "FDX", "XYZ")
 UNKNOWN_CARRIER = "XYZ"

@@ -22,9 +22,10 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+
+from simulators.fault_answers import DroppedConnection, client_gone, plain_answer
 
 Profile = Literal["none", "mild", "harsh"]
 Kind = Literal[
@@ -101,19 +102,6 @@ class AimedFault:
     def view(self) -> dict[str, object]:
         """What ``GET /_control/faults`` shows."""
         return {**self.order.model_dump(), "fired": self.fired, "waiting": len(self.gates)}
-
-
-class DroppedConnection(Response):
-    """An answer that never comes: the TCP connection is cut without a byte."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Cut the connection under the server (uvicorn hands its transport along with `receive`)."""
-        transport = getattr(getattr(receive, "__self__", None), "transport", None)
-        if transport is None:
-            message = "The simulator dropped this connection on purpose."
-            raise ConnectionResetError(message)
-        transport.abort()
-        await _gone(receive)
 
 
 class FaultPlan:
@@ -245,7 +233,7 @@ class FaultPlan:
         fault.gates.add(gate)
         await request.body()  # what is still unread would be mistaken for a sign of life
         released = asyncio.ensure_future(gate.wait())
-        gone = asyncio.ensure_future(_gone(request.receive))
+        gone = asyncio.ensure_future(client_gone(request.receive))
         try:
             await asyncio.wait((released, gone), return_when=asyncio.FIRST_COMPLETED)
             return gate.is_set()
@@ -261,23 +249,6 @@ class FaultPlan:
             return DroppedConnection()
         own = self._render(action, request) if self._render is not None else None
         return own if own is not None else plain_answer(action)
-
-
-def plain_answer(action: str) -> Response:
-    """The form of a failure that no simulated system puts in its own words."""
-    if action == "html_503":
-        return HTMLResponse("<html><body><h1>503 Service Unavailable</h1></body></html>", status_code=503)
-    if action == "empty_200":
-        return Response(status_code=200)
-    if action in ("forbidden_no_body", "token_expiry"):
-        return Response(status_code=403 if action == "forbidden_no_body" else 401)
-    return Response(status_code=int(action.removeprefix("status_")))
-
-
-async def _gone(receive: Receive) -> None:
-    """Return when the client has closed its side of the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def control_routes(plan: FaultPlan) -> list[Route]:

@@ -4,12 +4,13 @@ One queue per limited operation, one limit per fairness key (seller and region):
 sellers keep to the same figures. It takes a server with fairness switched on, one partition for these queues,
 and workers that do not take activities eagerly.
 
-Amazon refills a bucket at the documented rate and lets a whole burst through after a quiet spell; the server's
-limiter knows no such bucket. So each queue has two speeds. At burst speed it may empty Amazon's bucket within
-`BURST_SECONDS`. The first 429 puts it down to the steady speed, the documented rate, for as long as Amazon needs
-to refill the bucket; then it is tried again. Under lasting load that makes a handful of 429s per refill time
-(getOrder: a minute, searchOrders: an hour), and never less than the documented rate. The speed is one setting
-for all sellers of a queue: a busy seller takes the burst from the others, never the rate.
+Amazon refills a bucket at the documented rate and lets a whole burst through after a quiet spell; the
+server's limiter knows no such bucket. So each queue has two speeds. At burst speed it may empty Amazon's
+bucket within `BURST_SECONDS`. The first 429 puts it down to the steady speed, the documented rate, for as
+long as Amazon needs to refill the bucket; then it is tried again. Under lasting load that makes a handful of
+429s per refill time (getOrder: a minute, searchOrders: an hour), and never less than the documented rate. The
+speed is one setting for all sellers of a queue: a busy seller takes the burst from the others, never the
+rate.
 """
 
 import asyncio
@@ -91,9 +92,10 @@ async def read_rates(client: Client) -> Mapping[str, Rates]:
 
 
 class BurstKeeper:
-    """Puts a queue down to the steady rate when Amazon answers 429, and back up when the bucket is full again.
+    """Puts a queue down to the steady rate when Amazon answers 429, and up again once the bucket is full.
 
-    Give `throttled` to the Amazon clients, who call it in the worker's event loop; `close` when the worker stops.
+    Give `throttled` to the Amazon clients, who call it in the worker's event loop; `close` when the worker
+    stops.
     """
 
     def __init__(self, client: Client) -> None:

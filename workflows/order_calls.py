@@ -28,7 +28,7 @@ class OrderCalls:
         self, name: str, request: BaseModel, result: type[R], policy: CallPolicy, summary: str
     ) -> R:
         marketplace = self._state.order.marketplace_id if self._state.order else ""
-        return await workflow.execute_activity(
+        answer: R = await workflow.execute_activity(
             name,
             request,
             result_type=result,
@@ -39,6 +39,7 @@ class OrderCalls:
             priority=order_priority(self._state.seller_id, marketplace),
             summary=summary,
         )
+        return answer
 
     def missing(self) -> tuple[str, ...]:
         """What M3 needs and the order lacks; a corrected address counts."""
@@ -70,9 +71,7 @@ class OrderCalls:
 
     async def ensure_customer(self) -> None:
         state = self._state
-        request = act.EnsureCustomerRequest(
-            order=state.facts, address=state.address, cuno=state.chosen_cuno
-        )
+        request = act.EnsureCustomerRequest(order=state.facts, address=state.address, cuno=state.chosen_cuno)
         found = await self._call(
             act.ENSURE_CUSTOMER, request, act.CustomerResult, policies.M3_CALL, "Find the customer in M3"
         )

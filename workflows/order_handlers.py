@@ -6,6 +6,7 @@ otherwise stop the workflow, and a mistyped one would vanish.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -34,6 +35,9 @@ from workflows.order_state import OrderState
 from workflows.repairs import BadRepair, check_fix, read_fix
 
 T = TypeVar("T")
+_Updates = list[
+    SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime] | SearchAttributeUpdate[Sequence[str]]
+]
 
 
 class GivenUp(Exception):  # noqa: N818 - a decision, not an error
@@ -84,7 +88,7 @@ class OrderHandlers:
     async def map_sku(self, *arguments: object) -> str:
         return self._accept(FixName.MAP_SKU, arguments)
 
-    @workflow.update(description='Deliver to another address: {"address": {"name": "...", "lines": ["..."]}}')
+    @workflow.update(description='Deliver elsewhere: {"address": {"name": "...", "lines": ["..."]}}')
     async def correct_address(self, *arguments: object) -> str:
         return self._accept(FixName.CORRECT_ADDRESS, arguments)
 
@@ -142,7 +146,7 @@ class OrderHandlers:
     def map_sku_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.MAP_SKU, arguments)
 
-    @workflow.signal(name="correct_address", description='Input: {"address": {"name": "...", "lines": [...]}}')
+    @workflow.signal(name="correct_address", description='Input: {"address": {"lines": ["..."]}}')
     def correct_address_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.CORRECT_ADDRESS, arguments)
 
@@ -173,9 +177,7 @@ class OrderHandlers:
         fix = read_fix(name, arguments)
         if state.fix is not None:
             raise BadRepair(f"Another repair of order {state.order_id} was accepted a moment ago.")
-        check_fix(
-            fix, name, order_id=state.order_id, hold=state.hold, step=state.step, skus=state.skus
-        )
+        check_fix(fix, name, order_id=state.order_id, hold=state.hold, step=state.step, skus=state.skus)
         return fix
 
     def _accept(self, name: FixName, arguments: tuple[object, ...]) -> str:
@@ -185,9 +187,7 @@ class OrderHandlers:
             raise ApplicationError(str(error), type="bad_repair", non_retryable=True) from None
         state = self._state
         reason = state.hold.reason.value if state.hold else ""
-        state.repairs.append(
-            Repair(at=workflow.now(), fix=name.value, by=fix.by, why=fix.why, reason=reason)
-        )
+        state.repairs.append(Repair(at=workflow.now(), fix=name.value, by=fix.by, why=fix.why, reason=reason))
         if state.hold is None and isinstance(fix, Cancel):
             state.give_up = True
         else:
@@ -227,7 +227,7 @@ class OrderHandlers:
         await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
         fix = state.fix
         state.hold, state.held_since, state.fix = None, None, None
-        cleared: list[SearchAttributeUpdate] = [sa.HELD_REASON.value_unset(), sa.HELD_SINCE.value_unset()]
+        cleared: _Updates = [sa.HELD_REASON.value_unset(), sa.HELD_SINCE.value_unset()]
         if hold.skus:
             cleared.append(sa.UNMAPPED_SKUS.value_unset())
         workflow.upsert_search_attributes(cleared)
@@ -282,9 +282,9 @@ class OrderHandlers:
     def _close(self, result: OrderResult) -> None:
         self._go(Step.CLOSED, result.sentence, publish=True)
 
-    def _known_attributes(self) -> list[SearchAttributeUpdate]:
+    def _known_attributes(self) -> _Updates:
         state = self._state
-        known: list[SearchAttributeUpdate] = []
+        known: _Updates = []
         if state.sales_order is not None:
             known.append(sa.M3_ORDER.value_set(state.sales_order.orno))
         if state.order is not None:
@@ -301,4 +301,3 @@ class OrderHandlers:
         workflow.set_current_details(text)
 
     _sentence: str = "Received."
-

@@ -82,11 +82,12 @@ class OrderState:
         return by_amazon or self.give_up
 
     @property
-    def ships_by_amazon(self) -> dict[str, int]:
-        """Quantities that have left without M3: all of an FBA order's; of an MFN order those that were
-        already confirmed at Amazon when it was booked (an import of the past)."""
-        facts = self.facts if self.facts.channel is Channel.FBA else (self.booked or self.facts)
-        return {line.order_item_id: line.quantity_fulfilled for line in facts.lines if line.quantity_fulfilled}
+    def shipped_without_m3(self) -> Order:
+        """The order whose shipped quantities M3 must be told: Amazon's latest word for FBA; for an MFN order
+        what had left when it was booked (an import of the past), since later shipments are M3's own."""
+        if self.facts.channel is Channel.FBA or self.booked is None:
+            return self.facts
+        return self.booked
 
     def remark(self, sentence: str) -> None:
         """Keep a sentence for the operator; bounded, the oldest go first."""

@@ -184,7 +184,7 @@ class OrderToCash(OrderHandlers):
             if all_shipped(state.facts, state.reported):
                 return
             await self._hold_if_changed()
-            items = next_shipment(state.ships_by_amazon, state.reported)
+            items = next_shipment(state.shipped_without_m3, state.reported)
             if items:
                 await self._report(items)
             elif state.arrived:
@@ -206,7 +206,9 @@ class OrderToCash(OrderHandlers):
         self._go(Step.SHIPMENT, "Telling M3 that the goods have left.")
         number = state.shipments + 1
         delivery = await self._until_done(
-            Step.SHIPMENT, partial(calls.report_goods_issue, number, items), partial(calls.found_delivery, items)
+            Step.SHIPMENT,
+            partial(calls.report_goods_issue, number, items),
+            partial(calls.found_delivery, items),
         )
         await self._invoice(delivery, items)
 

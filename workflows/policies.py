@@ -12,6 +12,7 @@ from temporalio.common import Priority, RetryPolicy
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
+    AMAZON_SEARCH_ORDERS_QUEUE,
     HELD,
     M3_QUEUE,
 )
@@ -50,7 +51,17 @@ AMAZON_CONFIRM: Final = CallPolicy(
     AMAZON_CONFIRM_SHIPMENT_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
 )
 
+AMAZON_SEARCH: Final = CallPolicy(
+    AMAZON_SEARCH_ORDERS_QUEUE, timedelta(minutes=10), _retry(100, timedelta(minutes=4))
+)
+"""searchOrders is refilled once in three minutes; a sweep that waits is better than one that gives up."""
+
 
 def order_priority(seller_id: str, marketplace_id: str, key: int = 3) -> Priority:
     """Fairness by seller and region: the key under which Amazon counts its quota."""
     return Priority(priority_key=key, fairness_key=f"{seller_id}-{region_of(marketplace_id)}")
+
+
+def seller_priority(seller_id: str, key: int) -> Priority:
+    """Fairness of calls that concern a whole seller."""
+    return Priority(priority_key=key, fairness_key=seller_id)

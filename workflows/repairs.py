@@ -27,7 +27,7 @@ EXAMPLES: dict[FixName, dict[str, object]] = {
 }
 
 
-class BadRepair(ValueError):
+class BadRepair(ValueError):  # noqa: N818 - read as what it is by whoever sent it
     """What was sent is no repair of this order; the text says why and what would be."""
 
 

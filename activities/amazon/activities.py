@@ -1,4 +1,4 @@
-"""Amazon's side of an order as Temporal activities: read it, tell Amazon it was shipped, list it for the audit."""
+"""Amazon's side of an order as Temporal activities: read it, confirm its shipment, list it for the audit."""
 
 from collections.abc import Mapping
 
@@ -56,15 +56,13 @@ class AmazonActivities:
 
     @activity.defn(name=CONFIRM_SHIPMENT)
     async def confirm_shipment(self, request: ConfirmShipmentRequest) -> ConfirmShipmentResult:
-        """Tell Amazon about one package: one confirmShipment call, and a getOrder call where the last answer was
-        lost or Amazon refuses.
+        """Tell Amazon about one package: one confirmShipment call, and a getOrder call where the last answer
+        was lost or Amazon refuses.
 
         Holds: carrier_unknown, shipment_refused, amazon_not_authorised, not_configured.
         """
         ref = request.ref
-        with asking_amazon(
-            f"Order {ref.order_id}, package {request.package.reference}", HeldReason.SHIPMENT_REFUSED
-        ):
+        with asking_amazon(f"Order {ref.order_id}, package {request.package.reference}"):
             client, profile = self._client(ref.seller_id), self._profile(ref.marketplace_id)
             shipment = confirmation(request, profile, client.now())
             known = ConfirmShipmentResult(reference=shipment.reference, already_known=True)
@@ -81,14 +79,14 @@ class AmazonActivities:
 
     @activity.defn(name=AUDIT_AMAZON_PAGE)
     async def audit_amazon_page(self, request: AuditAmazonPageRequest) -> AuditAmazonPageResult:
-        """Up to 100 orders of a period, as the audit compares them: one searchOrders call without personal data."""
+        """Up to 100 orders as the audit compares them: one searchOrders call, without personal data."""
         with asking_amazon(f"Orders of seller {request.seller_id}"):
             page = await self._client(request.seller_id).search_orders(
                 Period(request.created_after, request.created_before, by_creation=True),
                 token=request.token,
                 included_data=FACTS_DATA,
             )
-            orders = tuple(facts(payload, request.seller_id, self._profiles) for payload in page.orders)
+            orders = tuple(facts(payload, request.seller_id) for payload in page.orders)
             return AuditAmazonPageResult(orders=orders, next_token=page.next_token)
 
     def _client(self, seller_id: str) -> AmazonClient:
@@ -100,7 +98,9 @@ class AmazonActivities:
     def _profile(self, marketplace_id: str) -> MarketplaceProfile:
         profile = self._profiles.get(marketplace_id)
         if profile is None:
-            raise held(HeldReason.NOT_CONFIGURED, f"Marketplace {marketplace_id} is not in the configuration.")
+            raise held(
+                HeldReason.NOT_CONFIGURED, f"Marketplace {marketplace_id} is not in the configuration."
+            )
         return profile
 
 

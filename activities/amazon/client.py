@@ -26,17 +26,17 @@ from activities.amazon.operations import (
 from activities.amazon.transport import Transport
 
 ORDER_DATA: Final = ("RECIPIENT", "PROCEEDS", "TAX", "FULFILLMENT", "CANCELLATION")
-"""What booking an order takes. BUYER is never asked for: no rule needs the buyer's own
-name. The recipient is needed for what the merchant ships and cannot be asked for by channel: one call reads both
-kinds, and for Amazon's own shipments Amazon tells little of it."""
+"""What booking an order takes. BUYER is never asked for: no rule needs the buyer's own name. The recipient is
+needed for what the merchant ships and cannot be asked for by channel: one call reads both kinds, and of the
+orders it ships itself Amazon tells little."""
 FACTS_DATA: Final = ("PROCEEDS", "TAX", "FULFILLMENT", "CANCELLATION")
 """What the audit compares: no personal data."""
 PACKAGE_DATA: Final = ("FULFILLMENT", "PACKAGES")
 
-OPTIONAL_DATA: Final = frozenset({"CANCELLATION", "PACKAGES"})
+OPTIONAL_DATA: Final = frozenset({"CANCELLATION"})
 """Left out when Amazon refuses a call for naming them. Amazon has answered 400 to a valid dataset for weeks
-(FULFILLMENT in the Far East, August 2026); without what is not in this set an order cannot be booked, so for
-those the call is tried again instead."""
+(FULFILLMENT in the Far East, August 2026). Without what is not in this set no order can be booked right, so
+for those the call is tried again instead."""
 
 FRESHEST: Final = timedelta(minutes=2, seconds=5)
 """Amazon refuses a *Before younger than two minutes; five seconds are left for clocks that differ."""
@@ -113,8 +113,8 @@ class AmazonClient:
         """One searchOrders page (0.0056 calls/s, burst 20; up to 100 orders).
 
         `token` continues a search; Amazon keeps it for 24 hours. Where the period ends in the last two
-        minutes, its end is left out; Amazon then applies its own and says which, the same one for every page. A period
-        that lies in them altogether is an empty page without a call.
+        minutes, its end is left out; Amazon then applies its own and says which, the same one for every page.
+        A period that lies in them altogether is an empty page without a call.
         """
         freshest = self.now() - FRESHEST
         if period.after > freshest:

@@ -2,15 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
 from temporalio import activity
 
 from activities.amazon.failures import AmazonError, Failure
 from activities.amazon.lwa import OPERATION as LWA_OPERATION
+from activities.amazon.operations import CONFIRM_SHIPMENT
 from activities.errors import RetryLater, failures_as_temporal_knows_them
-from canonical.held import Hold, HeldReason, OrderHeld
+from canonical.held import HeldReason, Hold, OrderHeld
 
 QUOTA: Final = "amazon_quota"
 UNAVAILABLE: Final = "amazon_unavailable"
@@ -18,31 +18,34 @@ UNAVAILABLE: Final = "amazon_unavailable"
 
 PATIENCE: Final = 3
 """Attempts after which a refusal is believed. A single 403 may come from Amazon's edge, and an order that was
-announced a moment ago may not be readable yet; both are over at the next attempt, and a hold needs a person."""
+announced a moment ago may not be readable yet; both are over at the next attempt, and a hold needs a
+person."""
 
 
 @contextlib.contextmanager
-def asking_amazon(subject: str, refused: HeldReason | None = None) -> Iterator[None]:
+def asking_amazon(subject: str) -> Iterator[None]:
     """Around an activity's body: an `AmazonError` leaves it as a hold or as a retryable failure.
 
-    subject: begins the sentence, such as "Order 028-1234567-8901234". refused: why the order is held when Amazon
-    says no; None tries a refusal again, because a read that was right yesterday is refused in Amazon's outages.
+    subject: begins the sentence, such as "Order 028-1234567-8901234".
     """
     with failures_as_temporal_knows_them():
         try:
             yield
         except AmazonError as error:
-            raise outcome(error, subject, refused) from None
+            raise outcome(error, subject) from None
 
 
-def outcome(error: AmazonError, subject: str, refused: HeldReason | None) -> OrderHeld | RetryLater:
-    """What `error` means for `subject` at this attempt."""
+def outcome(error: AmazonError, subject: str) -> OrderHeld | RetryLater:
+    """What `error` means for `subject` at this attempt.
+
+    A refused read is tried again: what was right yesterday is refused in Amazon's outages.
+    """
     sentence = f"{subject}: {error.sentence}"
     if error.failure is Failure.QUOTA:
         return RetryLater(sentence, kind=QUOTA, delay=error.retry_after, expected=True)
-    reason = _reason(error, refused)
+    reason = _reason(error)
     if reason is None:
-        return RetryLater(sentence, kind=UNAVAILABLE, delay=_delay(error))
+        return RetryLater(sentence, kind=UNAVAILABLE)
     return OrderHeld(
         Hold(
             reason=reason,
@@ -54,7 +57,8 @@ def outcome(error: AmazonError, subject: str, refused: HeldReason | None) -> Ord
     )
 
 
-def _reason(error: AmazonError, refused: HeldReason | None) -> HeldReason | None:
+def _reason(error: AmazonError) -> HeldReason | None:
+    writing = error.operation == CONFIRM_SHIPMENT.name
     patient = activity.info().attempt < PATIENCE
     match error.failure:
         case Failure.NOT_AUTHORISED:
@@ -62,11 +66,9 @@ def _reason(error: AmazonError, refused: HeldReason | None) -> HeldReason | None
             from_lwa = error.operation == LWA_OPERATION
             return HeldReason.AMAZON_NOT_AUTHORISED if from_lwa or not patient else None
         case Failure.NOT_FOUND:
-            return None if patient else refused or HeldReason.ORDER_INCOMPLETE
+            if patient:
+                return None
+            return HeldReason.SHIPMENT_REFUSED if writing else HeldReason.ORDER_INCOMPLETE
         case Failure.REFUSED:
-            return refused
+            return HeldReason.SHIPMENT_REFUSED if writing else None
     return None
-
-
-def _delay(error: AmazonError) -> timedelta | None:
-    return error.retry_after

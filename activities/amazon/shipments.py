@@ -23,8 +23,8 @@ def confirmation(
         raise held(
             HeldReason.CARRIER_UNKNOWN,
             f"Order {order_id}, package {package.reference}: M3 shipped with forwarder "
-            f"{package.carrier or '(none)'}, for which marketplace {profile.marketplace_id} has no Amazon carrier "
-            "configured.",
+            f"{package.carrier or '(none)'}, and no Amazon carrier is configured for it in marketplace "
+            f"{profile.marketplace_id}.",
             field="carrier",
             code=package.carrier,
         )
@@ -51,13 +51,15 @@ def confirmation(
 def ship_date(shipped_at: datetime, order_created: datetime, now: datetime) -> datetime:
     """M3's moment brought between purchase and now, outside which Amazon refuses it.
 
-    M3 keeps dates where Amazon wants moments: goods that left on the day of purchase seem to have left before it.
+    M3 keeps dates where Amazon wants moments: goods that left on the day of purchase seem to have left before
+    it.
     """
     return max(order_created, min(shipped_at, now))
 
 
 def is_known(order: Mapping[str, object], shipment: ShipmentConfirmation) -> bool:
-    """Whether Amazon's `packages` hold this parcel: our reference, or a person's, under the same tracking number."""
+    """Whether Amazon's `packages` hold this parcel: the same tracking number under our reference, or with the
+    same items under one that a person gave."""
     packages = order.get("packages")
     wanted = shipment.tracking_number.casefold()
     for package in packages if isinstance(packages, list) else ():

@@ -19,7 +19,7 @@ from activities.m3.replies import (
     MIRecord,
     Refusal,
     Reply,
-    UnreadableReply,
+    UnreadableReplyError,
     parse_bulk,
     parse_single,
     request_id,
@@ -61,7 +61,7 @@ class BulkResult:
         return rows[0] if rows else None
 
 
-class TruncatedList(Exception):
+class TruncatedListError(Exception):
     """M3 cut a list that has to be complete."""
 
     def __init__(self, program: str, transaction: str, count: int) -> None:
@@ -138,7 +138,7 @@ class M3Client:
     async def complete_list(
         self, program: str, transaction: str, fields: Fields, *, limit: int = 1000
     ) -> list[MIRecord]:
-        """A list that must not miss a record. Raises `TruncatedList` where M3 may have cut it.
+        """A list that must not miss a record. Raises `TruncatedListError` where M3 may have cut it.
 
         M3 cuts silently at maxrecs, and some installations do not heed the option and cut at 100. So a list of
         exactly 100 is asked for again with 99: if 99 do not come, the option was not heeded.
@@ -154,7 +154,7 @@ class M3Client:
             again = await self.execute(program, transaction, fields, maxrecs=DEFAULT_MAXRECS - 1)
             cut = len(again) != DEFAULT_MAXRECS - 1
         if cut:
-            raise TruncatedList(program, transaction, len(records))
+            raise TruncatedListError(program, transaction, len(records))
         return records
 
     async def _single(
@@ -240,7 +240,7 @@ def _understood(
 ) -> _T:
     try:
         return parse(response.content)
-    except UnreadableReply as error:
+    except UnreadableReplyError as error:
         seen = request_id(response)
         raise M3Unavailable(
             f"M3 answered {program}.{transaction} with HTTP {response.status_code} and {error}"

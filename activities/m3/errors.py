@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from activities.errors import RetryLater, bounded
-from canonical.held import Hold, HeldReason, OrderHeld
+from canonical.held import HeldReason, Hold, OrderHeld
 
 MESSAGE_LIMIT: Final = 200
 
@@ -97,7 +97,7 @@ class MIError(Exception):
         )
 
 
-class NotAuthorised(MIError):
+class NotAuthorised(MIError):  # noqa: N818 - reads as the answer it is
     """The gateway or the token server does not let the service account in (HTTP 403, refused password grant)."""
 
     @property
@@ -119,11 +119,26 @@ class M3Locked(RetryLater):
         super().__init__(sentence, kind="m3_locked", delay=delay or timedelta(seconds=2))
 
 
-class NotYet(RetryLater):
-    """M3 is still busy with what was asked of it; no fault."""
+class Pace(StrEnum):
+    """How fast the looks at something unfinished grow apart, attempt by attempt."""
 
-    def __init__(self, sentence: str, *, delay: timedelta) -> None:
-        super().__init__(sentence, kind="m3_not_yet", delay=delay, expected=True)
+    SOON = "soon"
+    """What M3 does within seconds: creating an order, allocating."""
+    LATER = "later"
+    """What M3 may do in a night job: invoices, postings."""
+
+    def delay(self, attempt: int) -> timedelta:
+        """Wait before the attempt that follows number `attempt` (from 1)."""
+        first, longest = (3, 30) if self is Pace.SOON else (15, 3600)
+        return timedelta(seconds=min(first * 2 ** min(attempt - 1, 12), longest))
+
+
+class NotYet(RetryLater):
+    """M3 is still busy with what was asked of it; no fault. The activity sets the delay from `pace`."""
+
+    def __init__(self, sentence: str, *, pace: Pace = Pace.SOON) -> None:
+        super().__init__(sentence, kind="m3_not_yet", expected=True)
+        self.pace = pace
 
 
 class FieldError(OrderHeld):

@@ -40,6 +40,8 @@ OIS100MI.LstHead            *CUNO:A10 ORSL:A2 ORST:A2
 OIS100MI.GetHead            *ORNO:A10
 OIS100MI.LstLine            *ORNO:A10 ORST:A2 ITNO:A15
 OIS100MI.GetOrderValue      *ORNO:A10
+OIS100MI.DelHead            *ORNO:A10
+OIS100MI.DelLine            *ORNO:A10 *PONR:A5 POSX:A3
 OIS275MI.GetTmpOrderStat    *ORNO:A10
 MWS410MI.GetHead            DLIX:N11
 MWS410MI.LstPackages        DLIX:N11

@@ -18,7 +18,7 @@ MIRecord = dict[str, str]
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "x-infor-request-id", "x-correlation-id", "x-trace-id")
 
 
-class UnreadableReply(Exception):
+class UnreadableReplyError(Exception):
     """A body that is no MI answer; whether the work was done is unknown."""
 
 
@@ -50,12 +50,12 @@ def request_id(response: httpx.Response) -> str:
 
 
 def parse_single(body: bytes) -> Reply:
-    """One transaction's answer. Raises `UnreadableReply`."""
+    """One transaction's answer. Raises `UnreadableReplyError`."""
     document = _object(body)
     if "results" in document:
         results = _results(document)
         if not results:
-            raise UnreadableReply("an answer without results")
+            raise UnreadableReplyError("an answer without results")
         first = _v2_result(results[0])
         return first if first.refusal or not _text(document, "errorCode") else _v2_result(document)
     if "Message" in document:
@@ -64,20 +64,20 @@ def parse_single(body: bytes) -> Reply:
         return _v1_reply(document)
     if _text(document, "errorCode") or _text(document, "errorMessage"):
         return _v2_result(document)
-    raise UnreadableReply("an answer with neither results nor records nor an error")
+    raise UnreadableReplyError("an answer with neither results nor records nor an error")
 
 
 def parse_bulk(body: bytes, expected: int) -> tuple[list[Reply], str]:
     """Answers by index, filled with "not processed" where M3 stopped, and the reason for stopping.
 
-    Raises `UnreadableReply`.
+    Raises `UnreadableReplyError`.
     """
     document = _object(body)
     if "results" not in document:
         if _text(document, "errorCode"):
             refused = _v2_result(document)
             return [refused] * expected, ""
-        raise UnreadableReply("a bulk answer without results")
+        raise UnreadableReplyError("a bulk answer without results")
     replies = [_v2_result(result) for result in _results(document)][:expected]
     missing = expected - len(replies)
     replies.extend(Reply(processed=False) for _ in range(missing))
@@ -91,16 +91,16 @@ def _object(body: bytes) -> dict[str, object]:
     try:
         document = json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
-        raise UnreadableReply("a body that is no JSON") from error
+        raise UnreadableReplyError("a body that is no JSON") from error
     if not isinstance(document, dict):
-        raise UnreadableReply("a body that is no JSON object")
+        raise UnreadableReplyError("a body that is no JSON object")
     return document
 
 
 def _results(document: Mapping[str, object]) -> list[dict[str, object]]:
     results = document.get("results")
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
-        raise UnreadableReply("results that are no list of objects")
+        raise UnreadableReplyError("results that are no list of objects")
     return cast("list[dict[str, object]]", results)
 
 
@@ -114,13 +114,13 @@ def _v2_result(result: Mapping[str, object]) -> Reply:
     if records is None:
         return Reply()
     if not isinstance(records, list):
-        raise UnreadableReply("records that are no list")
+        raise UnreadableReplyError("records that are no list")
     return Reply(tuple(_record(record) for record in records if record))
 
 
 def _record(record: object) -> MIRecord:
     if not isinstance(record, dict):
-        raise UnreadableReply("a record that is no object")
+        raise UnreadableReplyError("a record that is no object")
     return {str(name): "" if value is None else str(value).rstrip() for name, value in record.items()}
 
 
@@ -132,12 +132,12 @@ def _v1_reply(document: Mapping[str, object]) -> Reply:
     if isinstance(rows, dict):
         rows = [rows]
     if not isinstance(rows, list):
-        raise UnreadableReply("MIRecord that is no list")
+        raise UnreadableReplyError("MIRecord that is no list")
     records = []
     for row in rows:
         pairs = row.get("NameValue", []) if isinstance(row, dict) else None
         if not isinstance(pairs, list):
-            raise UnreadableReply("a MIRecord without NameValue")
+            raise UnreadableReplyError("a MIRecord without NameValue")
         records.append({str(pair["Name"]): str(pair["Value"]).rstrip() for pair in pairs})
     return Reply(tuple(record for record in records if record))
 

@@ -1,8 +1,8 @@
 """Login with Amazon: refresh tokens in, access tokens out, and who an access token belongs to.
 
 Access tokens carry their owner and end under a signature, so they stay good when the simulator restarts.
-Errors have LWA's own shape, not the Selling Partner API's (github amzn/selling-partner-api-models issue 4112);
-a wrong client secret is 401, the rest 400 (github jlevers/selling-partner-api issue 595).
+Errors have LWA's own shape, not the Selling Partner API's (amzn/selling-partner-api-models issue 4112);
+a wrong client secret is 401, the rest 400 (jlevers/selling-partner-api issue 595).
 """
 
 from __future__ import annotations
@@ -99,6 +99,11 @@ class Tokens:
         if not caller.seller_id:
             raise denied()
         return caller
+
+    def seller_id(self, token: str | None) -> str:
+        """Whose token this is, however old; empty if nobody's."""
+        caller = self._callers.get(token or "")
+        return caller.seller_id if caller is not None else ""
 
     def revoke(self, token: str | None) -> None:
         """Let this token be expired from now on, whatever its age."""

@@ -67,6 +67,7 @@ def make_order(seed: int, number: int, world: Circumstances) -> OrderRecord:
         )
         for position, item in enumerate(_goods(random, story), start=1)
     ]
+    address = _address(random, story, market.country)
     body: JsonObject = {
         "orderId": order_id,
         "createdTime": iso(world.now_ms),
@@ -77,8 +78,8 @@ def make_order(seed: int, number: int, world: Circumstances) -> OrderRecord:
             "marketplaceId": market.marketplace_id,
             "marketplaceName": market.sales_channel,
         },
-        "buyer": _buyer(random, market, business=business),
-        "recipient": {"deliveryAddress": _address(random, story, market.country)},
+        "buyer": _buyer(random, market, address, business=business),
+        "recipient": {"deliveryAddress": address},
         "fulfillment": _fulfillment(random, story, world.now_ms),
         "orderItems": items,
     }
@@ -121,7 +122,7 @@ def _line(
     line_id: str,
 ) -> JsonObject:
     quantity = random.choices((1, 2, 3, 4, 5), weights=(68, 16, 8, 4, 4))[0]
-    if story.kind == "partial":
+    if story.kind in ("partial", "quantity_changed"):
         quantity = max(2, quantity)
     price = _price(random, story, item, quantity)
     included = market.vat_percent > 0
@@ -186,10 +187,12 @@ def _programs(random: Random, story: Story, *, business: bool) -> list[str]:
     return programs
 
 
-def _buyer(random: Random, market: catalogue.Marketplace, *, business: bool) -> JsonObject:
+def _buyer(
+    random: Random, market: catalogue.Marketplace, address: JsonObject, *, business: bool
+) -> JsonObject:
     domain = market.sales_channel.lower().removeprefix("amazon.")
     buyer: JsonObject = {
-        "buyerName": people.name(random, market.country),
+        "buyerName": people.name(random, market.country) if random.random() < GIFT_SHARE else address["name"],
         "buyerEmail": f"{random.randbytes(7).hex()}@marketplace.amazon.{domain}",
     }
     if business:
@@ -233,7 +236,7 @@ def _pay(random: Random, body: JsonObject, *, business: bool) -> None:
 
 
 def _make_multi_channel(random: Random, body: JsonObject, order_id: str) -> None:
-    """An order of the seller's own shop that Amazon only ships: no buyer, no money, the shop's number as alias."""
+    """The seller's own shop sold it, Amazon only ships it: no buyer, no money, the shop's number as alias."""
     body["salesChannel"] = {
         **body["salesChannel"],
         "channelName": "NON_AMAZON",

@@ -17,6 +17,8 @@ class OrderIndex:
 
     def __init__(self) -> None:
         self.by_id: dict[str, OrderRecord] = {}
+        self.marketplaces: dict[str, set[str]] = {}
+        """Where each seller has orders."""
         self._walks: dict[tuple[str, bool], list[Key]] = {}
         self._updated: dict[str, int] = {}
 
@@ -27,6 +29,8 @@ class OrderIndex:
         known = self._updated.get(order_id)
         if known is None:
             insort(self._walks.setdefault((record.seller_id, False), []), (record.created_ms, order_id))
+            marketplace = record.body["salesChannel"].get("marketplaceId", "")
+            self.marketplaces.setdefault(record.seller_id, set()).add(marketplace)
         elif known == record.updated_ms:
             return
         else:

@@ -1,7 +1,7 @@
 """What happens to orders by themselves: payment, Amazon's own shipments, cancellations.
 
-An order carries its coming events; each is applied when the simulator's clock has passed it, with the moment at
-which it was due, so nobody can tell whether the world was looked at in between.
+An order carries its coming events; each is applied when the simulator's clock has passed it, with the moment
+at which it was due, so nobody can tell whether the world was looked at in between.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ PLACES = {
         ("St. Louis", "Missouri", "63101"), ("Miami", "FL", "33101"),
     ),
     "CA": (
-        ("Toronto", "ON", "M5V 2T6"), ("Montréal", "Quebec", "H3B 1A7"), ("Vancouver", "British Columbia", "V6B 1A1"),
-        ("Winnipeg", "MB", "R3C 0A1"),
+        ("Toronto", "ON", "M5V 2T6"), ("Montréal", "Quebec", "H3B 1A7"),
+        ("Vancouver", "British Columbia", "V6B 1A1"), ("Winnipeg", "MB", "R3C 0A1"),
     ),
 }  # fmt: skip
 COMPANIES = {
@@ -106,9 +106,7 @@ def address(random: Random, country: str) -> JsonObject:
         if random.random() < 0.15:
             result["companyName"] = random.choice(COMPANIES[country])
     result["city"] = city
-    if state and random.random() < 0.7:
-        result["stateOrRegion"] = state
-    elif country in ("US", "CA"):
+    if country in ("US", "CA") or (state and random.random() < 0.7):
         result["stateOrRegion"] = state
     result["postalCode"] = postal
     result["countryCode"] = country

@@ -1,8 +1,9 @@
 """What an order line brings: Amazon's proceeds breakdowns, always adding up to the last cent.
 
 Facts: in every example of Amazon's 2026-01-01 model grandTotal is the sum of the lines' proceedsTotal; TAX is
-broken down by what it is a tax on. In the VAT countries prices contain the tax, in North America it comes on top
-and Amazon collects it. That DISCOUNT is negative is inferred from "proceeds"; no published example shows one.
+broken down by what it is a tax on. In the VAT countries prices contain the tax, in North America it comes on
+top and Amazon collects it. Inferred: that DISCOUNT is negative (no published example shows one), and that
+TAX is told in VAT countries as well, where it does not add to the total.
 """
 
 from __future__ import annotations

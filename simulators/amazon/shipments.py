@@ -1,7 +1,7 @@
 """confirmShipment (Orders v0): what Amazon checks before it believes that a parcel has left.
 
-Body by the model ordersV0.json; the texts of the refusals as quoted in Amazon's tracker (selling-partner-api-models
-issues 492, 5037, 5094; jlevers/selling-partner-api issue 489).
+Body by the model ordersV0.json; the texts of the refusals as quoted in public trackers
+(amzn/selling-partner-api-models issues 492, 5037, 5094; jlevers/selling-partner-api issue 489).
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from simulators.amazon.wire import JsonObject, invalid
 
 CARRIERS = frozenset(
     {
-        "4PX", "Amazon Shipping", "AMAZON_SHIPPING", "Aramex", "Asendia", "Australia Post", "BRT", "Canada Post",
-        "Chronopost", "Colis Prive", "Colissimo", "Correos", "DB Schenker", "DHL", "DHL eCommerce",
-        "DHL Express", "DHL Global Mail", "Deutsche Post", "DPD", "Evri", "FedEx", "FedEx SmartPost", "GLS",
-        "Hermes", "Hermes Logistik Gruppe", "La Poste", "Lasership", "Mondial Relay", "MRW", "Nacex", "OnTrac",
-        "Other", "Parcelforce", "Poste Italiane", "PostNL", "PostNord", "Purolator", "Royal Mail", "SDA", "Seur",
-        "SF Express", "Swiss Post", "TNT", "UPS", "UPS Mail Innovations", "USPS", "Yodel", "bpost",
+        "4PX", "Amazon Shipping", "AMAZON_SHIPPING", "Aramex", "Asendia", "Australia Post", "bpost",
+        "BRT", "Canada Post", "Chronopost", "Colis Prive", "Colissimo", "Correos", "DB Schenker",
+        "Deutsche Post", "DHL", "DHL eCommerce", "DHL Express", "DHL Global Mail", "DPD", "Evri",
+        "FedEx", "FedEx SmartPost", "GLS", "Hermes", "Hermes Logistik Gruppe", "La Poste", "Lasership",
+        "Mondial Relay", "MRW", "Nacex", "OnTrac", "Other", "Parcelforce", "Poste Italiane", "PostNL",
+        "PostNord", "Purolator", "Royal Mail", "SDA", "Seur", "SF Express", "Swiss Post", "TNT", "UPS",
+        "UPS Mail Innovations", "USPS", "Yodel",
     }
 )  # fmt: skip
 """Carrier codes this Amazon knows; the real list differs by marketplace."""

@@ -12,8 +12,9 @@ from simulators.amazon.record import Event, OrderRecord
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
-    order_id TEXT PRIMARY KEY, seller_id TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
-    planted TEXT, priced INTEGER NOT NULL, body TEXT NOT NULL, events TEXT NOT NULL
+    order_id TEXT PRIMARY KEY, seller_id TEXT NOT NULL, created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL, planted TEXT, priced INTEGER NOT NULL, body TEXT NOT NULL,
+    events TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """

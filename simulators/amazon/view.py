@@ -33,7 +33,8 @@ ITEM_KEYS = {
     "TAX": "tax",
 }
 ORDER_BASE = (
-    "orderId", "orderAliases", "createdTime", "lastUpdatedTime", "programs", "associatedOrders", "salesChannel",
+    "orderId", "orderAliases", "createdTime", "lastUpdatedTime", "programs", "associatedOrders",
+    "salesChannel",
 )  # fmt: skip
 ITEM_BASE = ("orderItemId", "quantityOrdered", "measurement", "associatedOrderItems", "programs", "product")
 
@@ -70,7 +71,7 @@ def visible(record: OrderRecord, asked: frozenset[str], *, personal_data: bool) 
 
 
 def _without_people(record: OrderRecord, result: JsonObject) -> None:
-    """FBA: no buyer's name or address of e-mail, no packages; of the recipient at most the place, often nothing."""
+    """FBA: no buyer's name or e-mail, no packages; of the recipient at most the place, often nothing."""
     buyer = result.pop("buyer", None)
     if buyer is not None:
         kept = {key: buyer[key] for key in ("buyerPurchaseOrderNumber",) if key in buyer}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from simulators import catalogue
 from simulators.m3.errors import GENERIC, RECORD_EXISTS, RECORD_MISSING, NotOk
@@ -60,24 +61,33 @@ def get_balance(world: World, call: Call) -> list[Row]:
     ]  # fmt: skip
 
 
-def search_terms(query: str) -> list[tuple[str, re.Pattern[str]]]:
-    """The parts of a search: (field or blank, pattern of a whole word). A trailing * stands for any rest."""
+@dataclass(frozen=True)
+class Term:
+    """One part of a search: a word, the field it must stand in (blank: any), and whether any rest may follow."""
+
+    field: str
+    word: str
+    open_end: bool
+
+    def meets(self, row: Row) -> bool:
+        """Whether the field it names, or any field, is this word or contains it as a word."""
+        texts = [row.get(self.field, "")] if self.field else list(row.values())
+        words = (word.lower() for text in texts for word in (text, *re.split(r"[\s,]+", text)))
+        return any(word.startswith(self.word) if self.open_end else word == self.word for word in words)
+
+
+def search_terms(query: str) -> list[Term]:
+    """The parts of SQRY: words, FIELD:word, a trailing * for any rest. All of them must be met."""
     terms = []
     for part in query.split():
         field, _, word = part.rpartition(":")
-        stem = re.escape(word.rstrip("*"))
-        terms.append((field.upper(), re.compile(stem + (".*" if word.endswith("*") else ""), re.IGNORECASE)))
+        terms.append(Term(field.upper(), word.rstrip("*").lower(), word.endswith("*")))
     return terms
 
 
-def matches(terms: Iterable[tuple[str, re.Pattern[str]]], row: Row) -> bool:
-    """Whether every part of a search is met by a word (or the whole) of the field it names, or of any field."""
-    for field, pattern in terms:
-        texts = [row.get(field, "")] if field else list(row.values())
-        words = (word for text in texts for word in (text, *re.split(r"[\s,]+", text)))
-        if not any(pattern.fullmatch(word) for word in words):
-            return False
-    return True
+def matches(terms: Iterable[Term], row: Row) -> bool:
+    """Whether a record meets every part of a search."""
+    return all(term.meets(row) for term in terms)
 
 
 @mi("MMS200MI", "SearchItem")

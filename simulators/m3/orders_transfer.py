@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from simulators.m3.errors import RECORD_MISSING, TEXTS, NotOk
@@ -170,11 +170,11 @@ def get_batch_head(world: World, call: Call) -> list[Row]:
 
 
 @mi("OIS100MI", "LstBatchHead")
-def list_batch_heads(world: World, call: Call) -> list[Row]:
+def list_batch_heads(world: World, call: Call) -> Iterator[Row]:
     """A customer's temporary orders, created ones too, oldest first: maxrecs hides the newest."""
     low, high = call.text("ORSL", "00"), call.text("ORST", "99")
     found = (world.batches.get(orno) for orno in world.batches_by_cuno.get(call.text("CUNO"), []))
-    return [_shown(batch) for batch in found if batch is not None and low <= batch.stat <= high]
+    return (_shown(batch) for batch in found if batch is not None and low <= batch.stat <= high)
 
 
 @mi("OIS100MI", "LstBatchLine")

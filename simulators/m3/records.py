@@ -211,6 +211,7 @@ class Delivery(BaseModel):
     etrn: str = ""
     packages: list[Package] = Field(default_factory=list)
     entered: float
+    reported: float = 0.0
     shipped: float = 0.0
     apby: str = ""
     ivno: int = 0

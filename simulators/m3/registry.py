@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -51,7 +51,7 @@ class Call:
         return int(value)
 
 
-Handler = Callable[["World", Call], list[Row]]
+Handler = Callable[["World", Call], Iterable[Row]]
 
 JobFunction = Callable[["World", Mapping[str, str]], None]
 """What M3 or a person does when a job is due, given the job's arguments."""

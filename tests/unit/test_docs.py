@@ -8,6 +8,7 @@ import pytest
 from canonical.fixes import type_of_fix
 from canonical.held import HELD_REASONS, FixName, HeldReason
 from canonical.steps import MARKABLE_STEPS, Step
+from starters.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 OPERATOR = ROOT / "docs" / "operator.md"
@@ -56,6 +57,11 @@ def test_every_step_is_named() -> None:
     )
     for step in MARKABLE_STEPS:
         assert f"`{step}` with " in markable
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    named = re.findall(r"^\| `o2c (\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(str(command.name) for command in app.registered_commands)
 
 
 def _anchors(document: Path) -> set[str]:

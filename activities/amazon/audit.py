@@ -1,0 +1,52 @@
+"""One Amazon order as the audit compares it with M3: figures and states, no personal data."""
+
+from collections.abc import Mapping
+
+from canonical.activity_contracts import AmazonFacts
+from canonical.amazon_orders import UnreadableOrder, read_order
+from canonical.order import Order
+from canonical.sales_order import expected_total
+
+
+def facts(payload: Mapping[str, object], seller_id: str) -> AmazonFacts:
+    """What the audit needs of an order; of one that cannot be read, its id and status in Amazon's words."""
+    try:
+        order = read_order(payload, seller_id)
+    except UnreadableOrder:
+        return _unread(payload, seller_id)
+    return _read(order)
+
+
+def _read(order: Order) -> AmazonFacts:
+    expected = expected_total(order)
+    return AmazonFacts(
+        seller_id=order.seller_id,
+        order_id=order.order_id,
+        marketplace_id=order.marketplace_id,
+        channel=order.channel.value,
+        sales_channel=order.sales_channel,
+        status=order.status.value,
+        expected_total=expected.amount if expected else None,
+        currency=expected.currency if expected else order.currency,
+        ordered=sum(line.quantity for line in order.lines),
+        fulfilled=sum(line.quantity_fulfilled for line in order.lines),
+        cancelled_items=sum(line.quantity == 0 for line in order.lines),
+    )
+
+
+def _unread(payload: Mapping[str, object], seller_id: str) -> AmazonFacts:
+    fulfilment, channel = payload.get("fulfillment"), payload.get("salesChannel")
+    status = fulfilment.get("fulfillmentStatus") if isinstance(fulfilment, dict) else None
+    sold = channel if isinstance(channel, dict) else {}
+    return AmazonFacts(
+        seller_id=seller_id,
+        order_id=str(payload.get("orderId") or ""),
+        marketplace_id=str(sold.get("marketplaceId") or ""),
+        channel="",
+        sales_channel=str(sold.get("channelName") or ""),
+        status=str(status or ""),
+        expected_total=None,
+        currency="",
+        ordered=0,
+        fulfilled=0,
+    )

@@ -1,0 +1,1 @@
+"""The MI programs used, one module per matter: thin typed functions over `M3Client`, no rules."""

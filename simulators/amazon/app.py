@@ -1,0 +1,70 @@
+"""The simulator as a Starlette application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from simulators.amazon import control, endpoints, page
+from simulators.amazon.settings import Settings
+from simulators.amazon.world import World
+from simulators.faults import FaultPlan, control_routes
+
+TICK_SECONDS = 0.25
+
+
+def build_app(settings: Settings) -> Starlette:
+    """A pretended Amazon over the sqlite file in `settings.data`.
+
+    ``app.state.world`` and ``app.state.faults`` are there for tests that run in the same process.
+    """
+    world = World(settings)
+    faults = FaultPlan(
+        settings.faults,
+        settings.seed,
+        settings.pace,
+        render=endpoints.fault_renderer(world.tokens),
+        exempt=frozenset({"record_lock"}),
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        ticking = asyncio.create_task(_tick(world))
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticking
+            faults.clear()
+            world.store.close()
+
+    async def nowhere(_: Request, __: Exception) -> Response:
+        return endpoints.unknown_path()
+
+    app = Starlette(
+        routes=[
+            *endpoints.routes(world, faults),
+            *control_routes(faults),
+            *control.routes(world, faults),
+            *page.routes(world),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: nowhere},
+    )
+    app.state.world = world
+    app.state.faults = faults
+    return app
+
+
+async def _tick(world: World) -> None:
+    """Keep the world moving when nobody looks, so that a stream of orders does not pile up."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        world.settle()

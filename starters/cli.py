@@ -1,0 +1,76 @@
+"""`o2c`: the ways in, as one command."""
+
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+from starters.commands import (
+    audit,
+    demo,
+    doctor,
+    fix,
+    held,
+    imports,
+    order,
+    register,
+    simulators,
+    start,
+    sweep,
+    worker,
+)
+from starters.console import Refused, complain
+
+
+class Commands(TyperGroup):
+    """The command group; a refusal becomes its sentence and its exit status, never a traceback."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except Refused as refusal:
+            complain(str(refusal))
+            raise typer.Exit(refusal.status) from None
+        except BrokenPipeError:
+            raise typer.Exit(1) from None
+        except OSError as error:
+            complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="o2c",
+    cls=Commands,
+    help="Amazon orders as durable workflows in Infor M3: start, watch, repair and audit them.",
+    epilog="Example: o2c demo --exit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+app.command("worker", epilog="Example: o2c worker --config o2c.toml")(worker.worker)
+app.command("register", epilog="Example: o2c register")(register.register)
+app.command("doctor", epilog="Example: o2c doctor --json")(doctor.doctor)
+app.command("start", epilog="Example: o2c start 028-1234567-8901234 --seller A2EUSELLER0001")(start.start)
+app.command("import", epilog="Example: o2c import orders.jsonl --seller A2EUSELLER0001 --dry-run")(
+    imports.import_orders
+)
+app.command("sweep", epilog="Example: o2c sweep --since 2026-11-20T00:00Z")(sweep.sweep)
+app.command("held", epilog="Example: o2c held --reason unmapped_sku")(held.held)
+app.command("fix", epilog="Example: o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by Ines")(
+    fix.fix
+)
+app.command("order", epilog="Example: o2c order 028-1234567-8901234")(order.order)
+app.command("audit", epilog="Example: o2c audit --since 2026-11-01T00:00Z --json")(audit.audit)
+app.command("simulators", epilog="Example: o2c simulators --faults mild --seed 7")(simulators.simulators)
+app.command("demo", epilog="Example: o2c demo --exit --orders 200 --seed 7")(demo.demo)
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,111 @@
+"""Finding an order's workflow, and saying how it stands."""
+
+import asyncio
+from typing import NamedTuple
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
+from canonical.ids import is_amazon_order_id, order_workflow_id
+from starters.console import Refused
+from starters.session import sellers_of
+from starters.times import shown
+from worker.settings import Settings
+
+
+class Found(NamedTuple):
+    """An order's workflow as the server describes it."""
+
+    seller_id: str
+    order_id: str
+    description: WorkflowExecutionDescription
+
+    @property
+    def is_open(self) -> bool:
+        return self.description.status is WorkflowExecutionStatus.RUNNING
+
+
+def check_order_id(text: str) -> str:
+    """`text` without surrounding blanks; raises Refused where it is no Amazon order id."""
+    order_id = text.strip()
+    if not is_amazon_order_id(order_id):
+        raise Refused(f"{text!r} is no Amazon order id; one looks like 028-1234567-8901234.", 2)
+    return order_id
+
+
+async def find_order(client: Client, settings: Settings, order_id: str, seller_id: str | None) -> Found:
+    """The order's workflow, of the named seller or of the configured one that has it; raises Refused."""
+    sellers = sellers_of(settings, seller_id)
+    described = await asyncio.gather(*(_describe(client, seller, order_id) for seller in sellers))
+    found = [
+        Found(seller, order_id, description)
+        for seller, description in zip(sellers, described, strict=True)
+        if description is not None
+    ]
+    if not found:
+        tried = ", ".join(order_workflow_id(seller, order_id) for seller in sellers)
+        raise Refused(
+            f"Temporal has no workflow of order {order_id} (looked for {tried}): it was never started here, "
+            "or its history is past retention."
+        )
+    if len(found) > 1:
+        raise Refused(
+            f"Several sellers have an order {order_id}; name one with --seller: "
+            f"{', '.join(one.seller_id for one in found)}.",
+            2,
+        )
+    return found[0]
+
+
+async def _describe(client: Client, seller_id: str, order_id: str) -> WorkflowExecutionDescription | None:
+    try:
+        return await client.get_workflow_handle(order_workflow_id(seller_id, order_id)).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+async def result_of(client: Client, found: Found) -> OrderResult | None:
+    """How a closed order ended; None where it was terminated, failed, or is still open."""
+    if found.description.status is not WorkflowExecutionStatus.COMPLETED:
+        return None
+    handle = client.get_workflow_handle(
+        found.description.id, run_id=found.description.run_id, result_type=OrderResult
+    )
+    try:
+        return await handle.result()
+    except WorkflowFailureError:
+        return None
+
+
+async def ending_of(client: Client, found: Found) -> str:
+    """A sentence on how a closed order ended."""
+    result = await result_of(client, found)
+    status = found.description.status.name.lower() if found.description.status else "closed"
+    said = result.sentence if result else f"Its workflow is {status}."
+    return f"Order {found.order_id} is closed since {shown(found.description.close_time)}. {said}"
+
+
+async def workers_seen(client: Client) -> str:
+    """A sentence on who polls the queue of the orders' workflows."""
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=ORDERS_QUEUE),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    if not answer.pollers:
+        return f"no worker polls the queue {ORDERS_QUEUE}; start one with 'o2c worker'"
+    last = max(poller.last_access_time.ToDatetime() for poller in answer.pollers)
+    return f"a worker polled the queue {ORDERS_QUEUE} last at {last:%H:%M:%S}Z and answered nothing"

@@ -1,0 +1,94 @@
+"""A configuration for the simulators' world, as an integration engineer would write it."""
+
+from pathlib import Path
+
+from simulators import catalogue
+from worker.settings import Settings, load_settings
+
+SECRETS = {
+    f"{seller.name}_{name}": value
+    for seller in catalogue.SELLERS
+    for name, value in (
+        ("CLIENT_ID", catalogue.LWA_CLIENT_ID),
+        ("CLIENT_SECRET", catalogue.LWA_CLIENT_SECRET),
+        ("REFRESH_TOKEN", seller.refresh_token),
+    )
+}
+"""What the worker expects in its environment."""
+
+QUOTA_FACTOR = 5000.0
+
+_MARKETPLACE = """
+[marketplaces.{id}]
+facility = "A01"
+division = "AAA"
+order_type_fba = "{fba}"
+order_type_mfn = "{mfn}"
+order_type_replacement = "AZR"
+warehouse_fba = "{warehouse}"
+warehouse_mfn = "MAI"
+price_basis = "{basis}"
+customer = {{ kind = "generic", numbers = ["{cuno}"] }}
+charges = {{ shipping = "AMZSHP", gift_wrap = "AMZGFT", promotion = "AMZPRM", other = "AMZOTH" }}
+{states}
+[marketplaces.{id}.carriers]
+DHL = {{ code = "DHL" }}
+DPD = {{ code = "DPD" }}
+UPS = {{ code = "UPS" }}
+FDX = {{ code = "FedEx" }}
+"""
+
+
+def write_configuration(
+    file: Path, *, temporal: str, amazon: str, ionapi: Path, extra_marketplace: str = ""
+) -> Path:
+    """Write the TOML file; `extra_marketplace` is appended as it is."""
+    parts = [
+        f'[temporal]\naddress = "{temporal}"\nnamespace = "default"\n',
+        "[m3]",
+        f'ionapi = "{ionapi}"',
+        f"company = {catalogue.CONO}",
+        f'division = "{catalogue.DIVI}"',
+        f'partner = "{catalogue.PARTNER}"',
+        f'message_type = "{catalogue.MESSAGE_TYPE}"',
+        "\n[worker]\ngraceful_seconds = 5.0\nlog_level = 'warning'\n",
+    ]
+    for seller in catalogue.SELLERS:
+        ids = ", ".join(f'"{marketplace.marketplace_id}"' for marketplace in seller.marketplaces)
+        parts.append(f"[sellers.{seller.seller_id}]")
+        parts.append(f'region = "{seller.region}"\nmarketplaces = [{ids}]\nsecrets = "{seller.name}"')
+        parts.append(f'endpoint = "{amazon}"\ntoken_endpoint = "{amazon}/auth/o2/token"')
+        parts.append(f"quota_factor = {QUOTA_FACTOR}\n")
+    for seller in catalogue.SELLERS:
+        for marketplace in seller.marketplaces:
+            parts.append(_profile(marketplace, seller.region))
+    parts.append(extra_marketplace)
+    file.write_text("\n".join(parts), encoding="utf-8")
+    return file
+
+
+def _profile(marketplace: catalogue.Marketplace, region: str) -> str:
+    europe = region == "eu"
+    return _MARKETPLACE.format(
+        id=marketplace.marketplace_id,
+        fba="AZF" if europe else "AZN",
+        mfn="AZM" if europe else "AZN",
+        warehouse="AFE" if europe else "AFN",
+        basis="gross" if europe else "net",
+        cuno=marketplace.generic_cuno,
+        states="",
+    )
+
+
+def settings_for(
+    folder: Path, *, temporal: str, amazon: str, ionapi: Path, extra_marketplace: str = ""
+) -> Settings:
+    """The configuration read back as the worker reads it."""
+    file = write_configuration(
+        folder / "o2c.toml",
+        temporal=temporal,
+        amazon=amazon,
+        ionapi=ionapi,
+        extra_marketplace=extra_marketplace,
+    )
+    return load_settings(file)

@@ -1,0 +1,125 @@
+"""Both simulators, a worker and a real Temporal server: what a workflow test lives in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from canonical.activity_contracts import (
+    ORDERS_QUEUE,
+    SWEEP,
+    OrderResult,
+    OrderToCashInput,
+    OrderView,
+    SweepInput,
+    SweepResult,
+)
+from canonical.amazon_orders import read_order
+from canonical.ids import order_workflow_id
+from worker.intake import start_or_signal
+from worker.settings import Settings
+
+T = TypeVar("T")
+PATIENCE = timedelta(seconds=60)
+"""How long a test waits for the service; far longer than it needs."""
+
+
+@dataclass
+class World:
+    """Amazon, M3, Temporal and the service between them."""
+
+    env: WorkflowEnvironment
+    settings: Settings
+    config_file: Path
+    amazon: httpx.AsyncClient
+    m3: httpx.AsyncClient
+
+    @property
+    def client(self) -> Client:
+        return self.env.client
+
+    async def place(
+        self, order: Mapping[str, object], *, seller: str = "A2EUSELLER0001", **lifecycle: object
+    ) -> str:
+        """Let a buyer order exactly this at Amazon; the order's life goes only where the test says."""
+        life = {"automatic": False, **lifecycle}
+        answer = await self.amazon.post(
+            "/_control/order", json={"order": order, "seller": seller, "lifecycle": life}
+        )
+        assert answer.status_code < 300, answer.text
+        return str(order["orderId"])
+
+    async def event(self, order_id: str, kind: str, **facts: object) -> None:
+        """Something happens to the order at Amazon now: ship, cancel, release ..."""
+        answer = await self.amazon.post(f"/_control/orders/{order_id}/events", json={"type": kind, **facts})
+        assert answer.status_code < 300, answer.text
+
+    async def at_amazon(self, order_id: str) -> dict[str, object]:
+        """The order as the simulator's owner sees it."""
+        answer = await self.amazon.get("/_control/orders", params={"id": order_id})
+        return next(row for row in answer.json()["orders"] if row["orderId"] == order_id)
+
+    async def in_m3(self, order_id: str) -> dict[str, list[dict[str, object]]]:
+        """Everything M3 has under this CUOR."""
+        answer = await self.m3.get("/_control/orders", params={"cuor": order_id})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, list[dict[str, object]]] = answer.json()
+        return found
+
+    async def start(
+        self, payload: Mapping[str, object], *, seller: str = "A2EUSELLER0001"
+    ) -> WorkflowHandle[object, OrderResult]:
+        """Hand the order in with its facts, as a sweep does."""
+        order = read_order(payload, seller)
+        start = OrderToCashInput(seller_id=seller, order_id=order.order_id, order=order)
+        await start_or_signal(self.client, start)
+        return self.handle(order.order_id, seller)
+
+    def handle(
+        self, order_id: str, seller: str = "A2EUSELLER0001"
+    ) -> WorkflowHandle[object, OrderResult]:
+        return self.client.get_workflow_handle(order_workflow_id(seller, order_id), result_type=OrderResult)
+
+    async def sweep(self, *sellers: str, amazon: bool = True, m3: bool = True) -> SweepResult:
+        """One pass, run by the worker."""
+        wanted = sellers or tuple(self.settings.sellers)
+        result: SweepResult = await self.client.execute_workflow(
+            SWEEP,
+            SweepInput(seller_ids=wanted, amazon=amazon, m3=m3),
+            id=f"test-sweep-{id(object())}-{asyncio.get_running_loop().time()}",
+            task_queue=ORDERS_QUEUE,
+            result_type=SweepResult,
+        )
+        return result
+
+    async def view(self, handle: WorkflowHandle[object, OrderResult]) -> OrderView:
+        return await handle.query("state", result_type=OrderView)
+
+    async def until(
+        self, handle: WorkflowHandle[object, OrderResult], true: Callable[[OrderView], bool]
+    ) -> OrderView:
+        """The order's view as soon as `true` of it; fails with the last view when patience ends."""
+        return await eventually(lambda: self.view(handle), true)
+
+    async def until_held(self, handle: WorkflowHandle[object, OrderResult], reason: str) -> OrderView:
+        return await self.until(handle, lambda view: view.held_reason == reason)
+
+
+async def eventually(
+    look: Callable[[], Awaitable[T]], true: Callable[[T], bool]
+) -> T:
+    """Look again until it is so; the only place where a test waits for the service's own time."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
+    while True:
+        seen = await look()
+        if true(seen):
+            return seen
+        assert asyncio.get_running_loop().time() < deadline, f"did not happen; last seen: {seen}"
+        await asyncio.sleep(0.05)

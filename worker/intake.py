@@ -1,0 +1,103 @@
+"""Starting orders: the one place where an Amazon order becomes a workflow, once."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from canonical.activity_contracts import (
+    ORDER_TO_CASH,
+    ORDERS_QUEUE,
+    AmazonChanged,
+    GoodsLeft,
+    OrderResult,
+    OrderToCashInput,
+)
+from canonical.ids import order_workflow_id
+from canonical.marketplaces import marketplace_name
+from canonical.order import Order
+from workflows import search_attributes
+from workflows.policies import order_priority
+
+AMAZON_CHANGED = "amazon_changed"
+GOODS_LEFT = "goods_left"
+
+
+class StartKind(StrEnum):
+    STARTED = "started"
+    SIGNALLED = "signalled"
+    LATE = "late"
+    """The order's workflow is closed already."""
+
+
+class StartOutcome(NamedTuple):
+    """What became of an order that was handed in."""
+
+    kind: StartKind
+    workflow_id: str
+
+
+async def start_or_signal(client: Client, start: OrderToCashInput, *, priority: int = 3) -> StartOutcome:
+    """Start the order, or tell the one under way what Amazon says now; a closed one stays closed.
+
+    Not signal-with-start: a new order has its facts in its input, so a signal beside it would only be another
+    history event. Whoever calls this repeats it after a crash, which is harmless: nothing is lost in between.
+    """
+    workflow_id = order_workflow_id(start.seller_id, start.order_id)
+    try:
+        handle = await client.start_workflow(
+            ORDER_TO_CASH,
+            start,
+            id=workflow_id,
+            task_queue=ORDERS_QUEUE,
+            result_type=OrderResult,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            search_attributes=search_attributes.at_start(start),
+            static_summary=_summary(start),
+            priority=order_priority(
+                start.seller_id, start.order.marketplace_id if start.order else "", priority
+            ),
+        )
+    except WorkflowAlreadyStartedError:
+        return await _tell(client, workflow_id, start.order)
+    return StartOutcome(StartKind.STARTED, handle.id)
+
+
+async def _tell(client: Client, workflow_id: str, order: Order | None) -> StartOutcome:
+    """The order exists: signal it while it runs; what a closed one misses is told by its result."""
+    handle = client.get_workflow_handle(workflow_id)
+    if order is None:
+        description = await handle.describe()
+        running = description.close_time is None
+        return StartOutcome(StartKind.SIGNALLED if running else StartKind.LATE, workflow_id)
+    return await signal_if_running(client, workflow_id, AMAZON_CHANGED, AmazonChanged(order=order))
+
+
+async def signal_if_running(
+    client: Client, workflow_id: str, name: str, news: AmazonChanged | GoodsLeft
+) -> StartOutcome:
+    """Send news to an order under way; LATE when it is closed (or gone past retention)."""
+    try:
+        await client.get_workflow_handle(workflow_id).signal(name, news)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return StartOutcome(StartKind.LATE, workflow_id)
+        raise
+    return StartOutcome(StartKind.SIGNALLED, workflow_id)
+
+
+def _summary(start: OrderToCashInput) -> str:
+    """One line for the Web UI's list: order, marketplace, channel, size, total."""
+    order = start.order
+    if order is None:
+        return f"Amazon order {start.order_id}"
+    pieces = sum(line.quantity for line in order.lines)
+    total = f", {order.grand_total}" if order.grand_total else ""
+    return (
+        f"{order.order_id} {marketplace_name(order.marketplace_id)} {order.channel}, "
+        f"{len(order.lines)} lines, {pieces} pieces{total}"
+    )

@@ -1,0 +1,131 @@
+"""A worker process: every task queue of the service, until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from activities.m3.activities import M3Activities
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.amazon.activities import AmazonActivities
+from activities.intake import IntakeActivities
+from canonical.activity_contracts import (
+    AMAZON_CONFIRM_SHIPMENT_QUEUE,
+    AMAZON_GET_ORDER_QUEUE,
+    AMAZON_SEARCH_ORDERS_QUEUE,
+    AUDIT_WORKFLOWS,
+    M3_QUEUE,
+    ORDERS_QUEUE,
+    AuditWorkflowsRequest,
+    AuditWorkflowsResult,
+)
+from worker.connection import connect, sandbox_runner
+from worker.outside import Outside, outside
+from worker.settings import Settings, WorkerSettings
+from worker.telemetry import configure_logging, configure_tracing
+from worker.visibility import OrdersOnTemporal
+from workflows import WORKFLOWS
+
+_log = structlog.get_logger(__name__)
+Activity = Callable[..., object]
+
+
+class AuditActivities:
+    """The audit's look at the workflows."""
+
+    def __init__(self, orders: OrdersOnTemporal) -> None:
+        self._orders = orders
+
+    @activity.defn(name=AUDIT_WORKFLOWS)
+    async def audit_workflows(self, request: AuditWorkflowsRequest) -> AuditWorkflowsResult:
+        """How the workflow of each order stands."""
+        return await self._orders.facts(request)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Host everything until SIGTERM or SIGINT; running activities get `graceful_seconds` to finish."""
+    configure_logging(settings.worker)
+    tracing = configure_tracing(settings.worker)
+    client = await connect(settings, tracing)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with outside(settings) as systems, hosted(client, settings, systems) as queues:
+        _log.info("worker_started", queues=queues, namespace=client.namespace)
+        await stop.wait()
+        _log.info("worker_stopping")
+    _log.info("worker_stopped")
+
+
+@asynccontextmanager
+async def hosted(client: Client, settings: Settings, systems: Outside) -> AsyncIterator[list[str]]:
+    """All workers of one process; a worker that fails ends the process with its error."""
+    workers = _workers(client, settings, systems)
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        yield [worker.task_queue for worker in workers]
+
+
+def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worker]:
+    orders = OrdersOnTemporal(client)
+    m3 = M3Activities(systems.m3, settings.marketplaces, systems.m3_options)
+    amazon = AmazonActivities(systems.amazon, settings.marketplaces)
+    sweeps = IntakeActivities(
+        systems.amazon,
+        start_or_signal=orders.start_or_signal,
+        list_waiting=orders.list_waiting,
+        read_deliveries=m3.deliveries_of,
+        signal_goods_left=orders.signal_goods_left,
+    )
+    options = settings.worker
+    audit = AuditActivities(orders)
+    return [
+        _workflow_worker(client, options, [audit.audit_workflows]),
+        _activity_worker(client, options, M3_QUEUE, options.m3_calls, [*m3.all, sweeps.sweep_m3_deliveries]),
+        _activity_worker(client, options, AMAZON_GET_ORDER_QUEUE, options.amazon_calls, [amazon.fetch_order]),
+        _activity_worker(
+            client,
+            options,
+            AMAZON_SEARCH_ORDERS_QUEUE,
+            options.amazon_calls,
+            [sweeps.sweep_amazon_page, amazon.audit_amazon_page],
+        ),
+        _activity_worker(
+            client, options, AMAZON_CONFIRM_SHIPMENT_QUEUE, options.amazon_calls, [amazon.confirm_shipment]
+        ),
+    ]
+
+
+def _workflow_worker(client: Client, options: WorkerSettings, activities: Sequence[Activity]) -> Worker:
+    return Worker(
+        client,
+        task_queue=ORDERS_QUEUE,
+        workflows=list(WORKFLOWS),
+        activities=activities,
+        workflow_runner=sandbox_runner(),
+        max_cached_workflows=options.cached_orders,
+        max_concurrent_workflow_tasks=options.workflow_tasks,
+        graceful_shutdown_timeout=timedelta(seconds=options.graceful_seconds),
+        disable_eager_activity_execution=True,
+    )
+
+
+def _activity_worker(
+    client: Client, options: WorkerSettings, queue: str, slots: int, activities: Sequence[Activity]
+) -> Worker:
+    """Eager dispatch is off: it would pass by the queue's rate limit."""
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=activities,
+        max_concurrent_activities=slots,
+        graceful_shutdown_timeout=timedelta(seconds=options.graceful_seconds),
+        disable_eager_activity_execution=True,
+    )

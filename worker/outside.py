@@ -1,0 +1,123 @@
+"""The clients of Amazon and M3, made from the configuration."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from pydantic import ValidationError
+
+from activities.amazon.client import AmazonClient
+from activities.amazon.lwa import TOKEN_URL, Credentials, TokenCache
+from activities.m3.auth import BasicAccess, IonApi, ServiceAccount
+from activities.m3.client import M3Client
+from activities.m3.options import M3Options
+from worker.settings import ConfigurationError, M3Settings, SellerSettings, Settings, secret
+
+ENDPOINTS = {
+    "na": "https://sellingpartnerapi-na.amazon.com",
+    "eu": "https://sellingpartnerapi-eu.amazon.com",
+    "fe": "https://sellingpartnerapi-fe.amazon.com",
+}
+"""SP-API endpoints by region."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The two systems this service stands between."""
+
+    amazon: dict[str, AmazonClient]
+    """By seller id."""
+    m3: M3Client
+    m3_options: M3Options
+
+
+@asynccontextmanager
+async def outside(settings: Settings) -> AsyncIterator[Outside]:
+    """Open the clients; raises ConfigurationError where a secret or the .ionapi file is missing."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+    async with httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=10.0), limits=limits) as http:
+        amazon = {
+            seller_id: _amazon_client(seller_id, seller, http)
+            for seller_id, seller in settings.sellers.items()
+        }
+        m3 = _m3_client(settings.m3)
+        try:
+            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings))
+        finally:
+            await m3.aclose()
+
+
+def m3_options(settings: Settings) -> M3Options:
+    """What the M3 activities need to know beside address and account."""
+    m3 = settings.m3
+    return M3Options(
+        company=m3.company,
+        division=m3.division,
+        cuor_lookup=m3.cuor_lookup,
+        trigger_invoice=m3.trigger_invoice,
+        on_premises=m3.profile == "onprem",
+        partner=m3.partner,
+        message_type=m3.message_type,
+    )
+
+
+def _amazon_client(seller_id: str, seller: SellerSettings, http: httpx.AsyncClient) -> AmazonClient:
+    credentials = Credentials(
+        client_id=secret(f"{seller.secrets}_CLIENT_ID").get_secret_value(),
+        client_secret=secret(f"{seller.secrets}_CLIENT_SECRET").get_secret_value(),
+        refresh_token=secret(f"{seller.secrets}_REFRESH_TOKEN").get_secret_value(),
+    )
+    token_url = str(seller.token_endpoint) if seller.token_endpoint else TOKEN_URL
+    endpoint = str(seller.endpoint).rstrip("/") if seller.endpoint else ENDPOINTS[seller.region]
+    return AmazonClient(
+        seller_id=seller_id,
+        endpoint=endpoint,
+        tokens=TokenCache(credentials, http, token_url),
+        http=http,
+        marketplace_ids=seller.marketplaces,
+    )
+
+
+def _m3_client(m3: M3Settings) -> M3Client:
+    http = httpx.AsyncClient(
+        timeout=httpx.Timeout(m3.timeout_seconds, connect=10.0),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+    )
+    if m3.profile == "onprem":
+        user = secret(f"{m3.secrets}_USER").get_secret_value()
+        access = BasicAccess(user, secret(f"{m3.secrets}_PASSWORD"))
+        return M3Client(
+            str(m3.base_url).removesuffix("/").removesuffix("/m3api-rest"),
+            access,
+            company=m3.company,
+            division=m3.division,
+            http=http,
+        )
+    account = _service_account(m3)
+    return M3Client(
+        account.api_base, ServiceAccount(account), company=m3.company, division=m3.division, http=http
+    )
+
+
+def _service_account(m3: M3Settings) -> IonApi:
+    if m3.ionapi is None:
+        raise ConfigurationError("m3.ionapi: the service account's file is needed")
+    try:
+        return IonApi.from_file(m3.ionapi)
+    except OSError as error:
+        raise ConfigurationError(
+            f"m3.ionapi: the file {m3.ionapi} cannot be read: {error.strerror}."
+        ) from None
+    except (ValidationError, json.JSONDecodeError) as error:
+        missing = (
+            ", ".join(
+                str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]
+            )
+            if isinstance(error, ValidationError)
+            else ""
+        )
+        raise ConfigurationError(
+            f"m3.ionapi: {m3.ionapi} is no .ionapi file of a service account (missing or wrong: {missing or 'all'})."
+        ) from None

@@ -1,0 +1,86 @@
+"""What the activities need to know of the workflows themselves, read from the Temporal server."""
+
+import asyncio
+from collections.abc import Sequence
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.intake import Started, StartOutcome, WaitingOrder
+from canonical.activity_contracts import (
+    ORDER_TO_CASH,
+    AuditWorkflowsRequest,
+    AuditWorkflowsResult,
+    GoodsLeft,
+    OrderResult,
+    OrderToCashInput,
+    WorkflowFacts,
+)
+from canonical.ids import order_workflow_id
+from canonical.order import Channel
+from canonical.steps import Step
+from worker import intake
+from workflows import search_attributes as sa
+
+_AT_ONCE = 20
+
+
+class OrdersOnTemporal:
+    """The order workflows as the activities see them: start, signal, list, describe."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def start_or_signal(self, order: OrderToCashInput, *, priority: int) -> StartOutcome:
+        outcome = await intake.start_or_signal(self._client, order, priority=priority)
+        return StartOutcome(Started(outcome.kind.value))
+
+    async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
+        """Running MFN orders that wait for goods to leave an own warehouse."""
+        query = (
+            f'WorkflowType="{ORDER_TO_CASH}" AND ExecutionStatus="Running" '
+            f'AND {sa.STEP.name}="{Step.AWAITING_SHIPMENT}" AND {sa.CHANNEL.name}="{Channel.MFN}"'
+        )
+        waiting = []
+        async for found in self._client.list_workflows(query, limit=limit):
+            seller = found.typed_search_attributes.get(sa.SELLER) or ""
+            order_id = found.id.removeprefix(order_workflow_id(seller, ""))
+            waiting.append(WaitingOrder(seller_id=seller, order_id=order_id, workflow_id=found.id))
+        return waiting
+
+    async def signal_goods_left(self, order: WaitingOrder, goods: GoodsLeft) -> bool:
+        outcome = await intake.signal_if_running(self._client, order.workflow_id, intake.GOODS_LEFT, goods)
+        return outcome.kind is not intake.StartKind.LATE
+
+    async def facts(self, request: AuditWorkflowsRequest) -> AuditWorkflowsResult:
+        """How each order's workflow stands; orders without one are left out."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(order_id: str) -> WorkflowFacts | None:
+            async with gate:
+                return await self._facts(request.seller_id, order_id)
+
+        found = await asyncio.gather(*(one(order_id) for order_id in request.order_ids))
+        return AuditWorkflowsResult(orders=tuple(facts for facts in found if facts is not None))
+
+    async def _facts(self, seller_id: str, order_id: str) -> WorkflowFacts | None:
+        handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
+            order_workflow_id(seller_id, order_id), result_type=OrderResult
+        )
+        try:
+            description = await handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        attributes = description.typed_search_attributes
+        outcome = ""
+        if description.status is WorkflowExecutionStatus.COMPLETED:
+            outcome = (await handle.result()).outcome
+        return WorkflowFacts(
+            order_id=order_id,
+            status=description.status.name if description.status else "",
+            step=attributes.get(sa.STEP) or "",
+            held_reason=attributes.get(sa.HELD_REASON) or "",
+            outcome=outcome,
+        )
