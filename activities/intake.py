@@ -124,12 +124,9 @@ class IntakeActivities:
         reads it again and is held where a person can see it. Pending orders are started too and wait in their
         workflow. Multi-channel orders are skipped: they are no marketplace sales.
         """
-        with asking_amazon(f"Orders of seller {request.seller_id}"):
-            async with heartbeating():
-                page = await self._client(request.seller_id).search_orders(
-                    _period(request), token=request.token
-                )
-                return await self._hand_over(request, page)
+        async with asking_amazon(f"Orders of seller {request.seller_id}"):
+            page = await self._client(request.seller_id).search_orders(_period(request), token=request.token)
+            return await self._hand_over(request, page)
 
     @activity.defn(name=SWEEP_M3_DELIVERIES)
     async def sweep_m3_deliveries(self, request: SweepM3Request) -> SweepM3Result:
@@ -238,17 +235,26 @@ def _as_input(payload: Mapping[str, object], seller_id: str, tally: _Tally) -> O
     try:
         order = read_order(payload, seller_id)
     except UnreadableOrder as error:
-        order_id = payload.get("orderId")
-        known = isinstance(order_id, str) and is_amazon_order_id(order_id)
-        tally.remarks.append(str(error) if known else f"{error} It could not be started.")
-        if known:
-            return OrderToCashInput(seller_id=seller_id, order_id=str(order_id))
-        tally.counts[Started.SKIPPED] += 1
-        return None
+        return _by_its_id(payload, seller_id, tally, str(error))
+    except Exception as error:  # an error of our own reader must not take the rest of the page with it
+        return _by_its_id(payload, seller_id, tally, f"An order cannot be read: {type(error).__name__}.")
     if order.is_multi_channel:
         tally.counts[Started.SKIPPED] += 1
         return None
     return OrderToCashInput(seller_id=seller_id, order_id=order.order_id, order=order)
+
+
+def _by_its_id(
+    payload: Mapping[str, object], seller_id: str, tally: _Tally, why: str
+) -> OrderToCashInput | None:
+    """Start the order without its facts: its workflow reads it again and is held where a person can see it."""
+    order_id = payload.get("orderId")
+    if isinstance(order_id, str) and is_amazon_order_id(order_id):
+        tally.remarks.append(why)
+        return OrderToCashInput(seller_id=seller_id, order_id=order_id)
+    tally.remarks.append(f"{why} It has no order id and could not be started.")
+    tally.counts[Started.SKIPPED] += 1
+    return None
 
 
 def _period(request: SweepAmazonPageRequest) -> Period:

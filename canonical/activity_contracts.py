@@ -275,6 +275,8 @@ class AuditInput(_Contract):
     seller_ids: tuple[str, ...]
     created_after: datetime
     created_before: datetime | None = None
+    tolerances: dict[str, Decimal] = Field(default_factory=dict)
+    """Largest accepted difference of totals by marketplace id (profile.tolerance)."""
 
 
 class AuditAmazonPageRequest(_Contract):
@@ -344,6 +346,8 @@ class WorkflowFacts(_Contract):
     step: str = ""
     held_reason: str = ""
     outcome: str = ""
+    accepted: tuple[str, ...] = ()
+    """Held reasons whose difference a person accepted: Repair.reason of each accept_difference."""
 
 
 class AuditWorkflowsRequest(_Contract):

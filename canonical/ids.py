@@ -4,6 +4,7 @@ Workflow ids are plain text in Temporal: they carry Amazon's order id, which is 
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 AMAZON_ORDER_ID: Final = re.compile(r"\d{3}-\d{7}-\d{7}")
@@ -36,3 +37,30 @@ def package_reference(shipment: int, package: int) -> str:
     Amazon edits the package when the same reference is sent again: the number is derived, not counted.
     """
     return str(shipment * 100 + package)
+
+
+def sweep_workflow_id() -> str:
+    """The one sweep: two at once would ask Amazon for the same pages twice."""
+    return "sweep"
+
+
+def import_workflow_id(seller_id: str, created_after: datetime, created_before: datetime | None) -> str:
+    """One import of a period: asked for twice while it runs, it is the same import."""
+    return f"import-{seller_id}-{_moment(created_after)}-{_moment(created_before)}"
+
+
+def audit_workflow_id(
+    seller_ids: tuple[str, ...], created_after: datetime, created_before: datetime | None
+) -> str:
+    """One audit of a period."""
+    sellers = (
+        "-".join(sorted(seller_ids)) if len(seller_ids) <= _NAMED_SELLERS else f"{len(seller_ids)}-sellers"
+    )
+    return f"audit-{sellers}-{_moment(created_after)}-{_moment(created_before)}"
+
+
+_NAMED_SELLERS: Final = 3
+
+
+def _moment(moment: datetime | None) -> str:
+    return "now" if moment is None else f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"

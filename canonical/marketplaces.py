@@ -69,6 +69,18 @@ def by_country(country: str) -> Marketplace | None:
     return _BY_COUNTRY.get(country.strip().upper())
 
 
+def marketplace_name(marketplace_id: str) -> str:
+    """The marketplace's name ("Amazon.de"), the id where this table does not know it."""
+    row = MARKETPLACES.get(marketplace_id)
+    return row.name if row else marketplace_id
+
+
+def region_of(marketplace_id: str) -> str:
+    """SP-API region (na, eu, fe) under which Amazon counts quotas; empty for an unknown marketplace."""
+    row = MARKETPLACES.get(marketplace_id)
+    return row.region if row else ""
+
+
 def is_non_amazon(sales_channel: str) -> bool:
     """Whether a report's `sales-channel` names a multi-channel order ("Non-Amazon", "Non-Amazon US")."""
     return sales_channel.strip().lower().replace("_", "-").startswith("non-amazon")
@@ -78,15 +90,3 @@ def prices_include_tax(marketplace_id: str) -> bool:
     """Whether the marketplace shows prices with tax; true for a marketplace this table does not know."""
     row = MARKETPLACES.get(marketplace_id)
     return row is None or row.prices_include_tax
-
-
-def marketplace_name(marketplace_id: str) -> str:
-    """What people call the marketplace ("Amazon.de"); the id itself where this table does not know it."""
-    row = MARKETPLACES.get(marketplace_id)
-    return row.name if row else marketplace_id
-
-
-def region_of(marketplace_id: str) -> str:
-    """SP-API region (na, eu, fe); empty where the marketplace is not known."""
-    row = MARKETPLACES.get(marketplace_id)
-    return row.region if row else ""

@@ -45,9 +45,9 @@ class NothingToBook(ValueError):  # noqa: N818 - no error of the program
 def missing_facts(order: Order, corrected: Address | None = None) -> tuple[str, ...]:
     """What M3 needs and this copy of the order lacks; empty when it can be booked.
 
-    The workflow then reads the order from Amazon. `corrected` is the address a person sent. The all-orders report
-    carries no order item ids: only an order that is shipped or over can be booked from it, because later news of
-    Amazon could not be matched to its lines.
+    The workflow then reads the order from Amazon. `corrected` is the address a person sent. The all-orders
+    report carries no order item ids: only an order that is shipped or over can be booked from it, because
+    later news of Amazon could not be matched to its lines.
     """
     lines = [line for line in order.lines if line.quantity > 0]
     missing = []

@@ -1,9 +1,10 @@
 """Quantities: ordered, shipped, newly shipped, and what changed since the order was booked."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from canonical.order import Address, Delivery, Order
+from canonical.order import ALL_ORDERS_REPORT, Address, Delivery, Order, OrderLine
 
 
 def ordered_quantities(order: Order) -> dict[str, int]:
@@ -94,6 +95,63 @@ def _differs(before: Address, now: Address) -> bool:
         (before.country, now.country),
     )
     return any(new and new != old for old, new in pairs)
+
+
+def updated(known: Order, news: Order, booked: Order | None = None) -> Order:
+    """The order as `news` tells it, without losing what `known` already knew.
+
+    - The all-orders report has no order item ids: its lines are matched by SKU and position. Once an order is
+      `booked`, its ids stay as they were booked; before that Amazon's own ids are preferred.
+    - Prices, address and total that the news leaves out stay, as long as the quantities are the same: a report
+      has no street, and Amazon withdraws personal data after a while.
+
+    News older than what is known changes nothing.
+    """
+    if news.last_updated < known.last_updated:
+        return known
+    reported = known.source == ALL_ORDERS_REPORT and news.source != ALL_ORDERS_REPORT
+    terms = booked or (news if reported else known)
+    known_lines = {line.order_item_id: line for line in _in_terms_of(terms, known)}
+    lines = tuple(_filled(line, known_lines.get(line.order_item_id)) for line in _in_terms_of(terms, news))
+    same = ordered_quantities(news.model_copy(update={"lines": lines})) == {
+        item: line.quantity for item, line in known_lines.items() if line.quantity > 0
+    }
+    street = news.ship_to is not None and bool(news.ship_to.lines)
+    return news.model_copy(
+        update={
+            "lines": lines,
+            "source": terms.source,
+            "ship_to": news.ship_to if street or known.ship_to is None else known.ship_to,
+            "grand_total": news.grand_total or (known.grand_total if same else None),
+            "replacement_of": known.replacement_of if news.replacement_of is None else news.replacement_of,
+            "ship_by": news.ship_by or known.ship_by,
+        }
+    )
+
+
+def _in_terms_of(terms: Order, order: Order) -> tuple[OrderLine, ...]:
+    """The order's lines under the ids that `terms` gives to the same SKU at the same position."""
+    if terms.source == order.source or ALL_ORDERS_REPORT not in (terms.source, order.source):
+        return order.lines
+    ids = {key: line.order_item_id for key, line in _by_position(terms)}
+    return tuple(
+        line.model_copy(update={"order_item_id": ids.get(key, line.order_item_id)})
+        for key, line in _by_position(order)
+    )
+
+
+def _by_position(order: Order) -> Iterator[tuple[tuple[str, int], OrderLine]]:
+    """Lines by SKU and their position among the lines of that SKU."""
+    copies: Counter[str] = Counter()
+    for line in order.lines:
+        copies[line.seller_sku] += 1
+        yield (line.seller_sku, copies[line.seller_sku]), line
+
+
+def _filled(line: OrderLine, known: OrderLine | None) -> OrderLine:
+    if known is None or line.amounts is not None or line.quantity != known.quantity:
+        return line
+    return line.model_copy(update={"amounts": known.amounts})
 
 
 class OrderLineKey(NamedTuple):

@@ -27,9 +27,7 @@ def out() -> Console:
 
 def err() -> Console:
     """Standard error, for refusals and for progress that is no result."""
-    return Console(
-        stderr=True, highlight=False, markup=False, emoji=False, width=_width(sys.stderr.isatty())
-    )
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, width=_width(sys.stderr.isatty()))
 
 
 def _width(terminal: bool) -> int | None:

@@ -1,6 +1,7 @@
 """Finding an order's workflow, and saying how it stands."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -11,6 +12,7 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
+    WorkflowHandle,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -79,7 +81,7 @@ async def result_of(client: Client, found: Found) -> OrderResult | None:
     """How a closed order ended; None where it was terminated, failed, or is still open."""
     if found.description.status is not WorkflowExecutionStatus.COMPLETED:
         return None
-    handle = client.get_workflow_handle(
+    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
         found.description.id, run_id=found.description.run_id, result_type=OrderResult
     )
     try:
@@ -96,8 +98,8 @@ async def ending_of(client: Client, found: Found) -> str:
     return f"Order {found.order_id} is closed since {shown(found.description.close_time)}. {said}"
 
 
-async def workers_seen(client: Client) -> str:
-    """A sentence on who polls the queue of the orders' workflows."""
+async def last_poll(client: Client) -> datetime | None:
+    """When a worker last asked for the orders' workflows; None where none did in the last five minutes."""
     answer = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=client.namespace,
@@ -105,7 +107,12 @@ async def workers_seen(client: Client) -> str:
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         )
     )
-    if not answer.pollers:
+    return max((poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers), default=None)
+
+
+async def workers_seen(client: Client) -> str:
+    """A sentence on who polls the queue of the orders' workflows, to follow a colon."""
+    last = await last_poll(client)
+    if last is None:
         return f"no worker polls the queue {ORDERS_QUEUE}; start one with 'o2c worker'"
-    last = max(poller.last_access_time.ToDatetime() for poller in answer.pollers)
     return f"a worker polled the queue {ORDERS_QUEUE} last at {last:%H:%M:%S}Z and answered nothing"

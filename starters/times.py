@@ -14,7 +14,8 @@ def read_time(text: str, name: str) -> datetime:
     if moment.tzinfo is None:
         example = f"{moment:%Y-%m-%dT%H:%M}"
         raise Refused(
-            f"{name} {text!r} has no time zone; write {example}Z for UTC or {example}+01:00 with an offset.", 2
+            f"{name} {text!r} has no time zone; write {example}Z for UTC or {example}+01:00 with an offset.",
+            2,
         )
     return moment.astimezone(UTC)
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from tests.support.configuration import SECRETS, QUOTA_FACTOR, settings_for
+from tests.support.configuration import QUOTA_FACTOR, SECRETS, settings_for
 from tests.support.processes import simulator
 from tests.support.world import World
 from worker.connection import DATA_CONVERTER
@@ -23,7 +23,7 @@ from workflows.search_attributes import ALL
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 """Amazon's models, M3's metadata and real samples; tests that compare with them skip where it is absent."""
 
-_DYNAMIC_CONFIG = (
+DYNAMIC_CONFIG = (
     "frontend.WorkflowTimeSkippingEnabled=true",
     "matching.enableFairness=true",
     "matching.numTaskqueueReadPartitions=1",
@@ -42,7 +42,9 @@ def temporal_binary() -> str:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     if not SHARED.is_dir():
-        pytest.skip("The reference material (../shared: Amazon's models, M3's metadata) is not beside the checkout.")
+        pytest.skip(
+            "The reference material (../shared: Amazon's models, M3's metadata) is not beside the checkout."
+        )
     return SHARED
 
 
@@ -59,7 +61,7 @@ def secrets() -> Iterator[None]:
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A real Temporal server whose workflows have clocks of their own (`env.fast_forward`)."""
     extra: list[str] = []
-    for setting in _DYNAMIC_CONFIG:
+    for setting in DYNAMIC_CONFIG:
         extra += ["--dynamic-config-value", setting]
     async with await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
@@ -102,9 +104,7 @@ async def world(
     """The service at work between both simulators."""
     folder = tmp_path_factory.mktemp("service")
     address = temporal.client.service_client.config.target_host
-    settings = settings_for(
-        folder, temporal=address, amazon=amazon_url, ionapi=m3_data / "simulator.ionapi"
-    )
+    settings = settings_for(folder, temporal=address, amazon=amazon_url, ionapi=m3_data / "simulator.ionapi")
     await register(temporal.client, settings)
     async with (
         outside(settings) as systems,

@@ -16,7 +16,7 @@ rate.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import structlog
 from temporalio.api.enums.v1 import TaskQueueType
@@ -53,26 +53,28 @@ class Rates:
 
     queue: str
     whole: float | None
-    per_key: float | None
+    per_fairness_key: float | None
     reason: str = ""
 
 
-def steady_rate(operation: Operation) -> float:
-    """The documented rate: what Amazon grants for ever."""
-    return operation.rate
+def steady_rate(operation: Operation, factor: float = 1.0) -> float:
+    """What Amazon grants for ever: the documented rate, times `factor` where it grants this seller more."""
+    return operation.rate * factor
 
 
-def burst_rate(operation: Operation) -> float:
+def burst_rate(operation: Operation, factor: float = 1.0) -> float:
     """The rate that uses up a full burst in `BURST_SECONDS`."""
-    return operation.rate + operation.burst / BURST_SECONDS
+    return steady_rate(operation, factor) + operation.burst / BURST_SECONDS
 
 
-async def apply_amazon_quotas(client: Client, *, burst: bool = True) -> None:
-    """Set the limit of every Amazon queue; `burst=False` gives Amazon's burst away for fewer 429s.
+async def apply_amazon_quotas(client: Client, *, factor: float = 1.0, burst: bool = False) -> None:
+    """Set the limit of every Amazon queue; burst speed is for a worker that keeps a `BurstKeeper`.
 
     Raises `temporalio.service.RPCError` where the server refuses.
     """
-    await asyncio.gather(*(_set_operation(client, queue, burst=burst) for queue in AMAZON_QUEUES))
+    await asyncio.gather(
+        *(_set_operation(client, queue, factor=factor, burst=burst) for queue in AMAZON_QUEUES)
+    )
 
 
 async def set_m3_rate(client: Client, rate: float | None, reason: str) -> None:
@@ -94,12 +96,14 @@ async def read_rates(client: Client) -> Mapping[str, Rates]:
 class BurstKeeper:
     """Puts a queue down to the steady rate when Amazon answers 429, and up again once the bucket is full.
 
-    Give `throttled` to the Amazon clients, who call it in the worker's event loop; `close` when the worker
-    stops.
+    ``async with BurstKeeper(client) as keeper`` sets burst speed; give `keeper.throttled` to the Amazon
+    clients (`AmazonClient.tell_throttled`), who call it in the worker's event loop. The queues keep the speed
+    they have when the block is left: other workers go on.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, factor: float = 1.0) -> None:
         self._client = client
+        self._factor = factor
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
     def throttled(self, operation: Operation) -> None:
@@ -108,8 +112,11 @@ class BurstKeeper:
         if queue is not None and queue not in self._waiting:
             self._waiting[queue] = asyncio.create_task(self._slow_down(queue, operation))
 
-    async def close(self) -> None:
-        """Stop waiting; the queues keep the rate they have."""
+    async def __aenter__(self) -> Self:
+        await apply_amazon_quotas(self._client, factor=self._factor, burst=True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         waiting = list(self._waiting.values())
         for task in waiting:
             task.cancel()
@@ -117,9 +124,9 @@ class BurstKeeper:
 
     async def _slow_down(self, queue: str, operation: Operation) -> None:
         try:
-            await _set_operation(self._client, queue, burst=False)
-            await asyncio.sleep(operation.refill.total_seconds())
-            await _set_operation(self._client, queue, burst=True)
+            await _set_operation(self._client, queue, factor=self._factor, burst=False)
+            await asyncio.sleep(operation.refill.total_seconds() / self._factor)
+            await _set_operation(self._client, queue, factor=self._factor, burst=True)
         except RPCError as error:
             # Nothing is lost: Amazon goes on answering 429 and Temporal goes on retrying.
             _log.warning("quota_not_set", queue=queue, error=error.status.name)
@@ -127,14 +134,14 @@ class BurstKeeper:
             del self._waiting[queue]
 
 
-async def _set_operation(client: Client, queue: str, *, burst: bool) -> None:
+async def _set_operation(client: Client, queue: str, *, factor: float, burst: bool) -> None:
     operation = AMAZON_QUEUES[queue]
-    rate = burst_rate(operation) if burst else steady_rate(operation)
+    rate = burst_rate(operation, factor) if burst else steady_rate(operation, factor)
     request = _request(client, queue)
     limit = request.update_fairness_key_rate_limit_default
     limit.rate_limit.CopyFrom(RateLimit(requests_per_second=rate))
-    limit.reason = f"Amazon {operation.name} {operation.rate}/s, burst {operation.burst}; " + (
-        "the burst may be used" if burst else "the burst is used up"
+    limit.reason = f"Amazon {operation.name} {steady_rate(operation, factor):g}/s" + (
+        f", and its burst of {operation.burst}" if burst else ""
     )
     await client.workflow_service.update_task_queue_config(request)
     _log.info("amazon_rate_set", queue=queue, rate=rate, burst=burst)
@@ -161,5 +168,5 @@ async def _read(client: Client, queue: str) -> Rates:
 
 
 def _limit(config: RateLimitConfig) -> float | None:
-    # The server answers a lifted limit with metadata alone.
+    # A lifted limit still has its metadata.
     return config.rate_limit.requests_per_second if config.HasField("rate_limit") else None

@@ -82,7 +82,7 @@ class ShipmentConfirmation:
 class AmazonClient:
     """One selling partner in one region.
 
-    `http` is shared between clients and closed by whoever made it. `throttled` hears of every 429.
+    `http` is shared between clients and closed by whoever made it.
     """
 
     def __init__(
@@ -93,14 +93,17 @@ class AmazonClient:
         tokens: TokenCache,
         http: httpx.AsyncClient,
         marketplace_ids: Sequence[str] = (),
-        throttled: Callable[[Operation], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.seller_id = seller_id
         self.marketplace_ids = tuple(marketplace_ids)
         self.tokens = tokens
         self.now = now
-        self._transport = Transport(endpoint, tokens, http, throttled)
+        self._transport = Transport(endpoint, tokens, http)
+
+    def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
+        """Let `throttled` hear of every 429."""
+        self._transport.throttled = throttled
 
     async def search_orders(
         self,

@@ -1,7 +1,7 @@
 """From Amazon's failures to the three outcomes an activity may have: done, held, tried again."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 from temporalio import activity
@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.amazon.failures import AmazonError, Failure
 from activities.amazon.lwa import OPERATION as LWA_OPERATION
 from activities.amazon.operations import CONFIRM_SHIPMENT
-from activities.errors import RetryLater, failures_as_temporal_knows_them
+from activities.errors import RetryLater, failures_as_temporal_knows_them, heartbeating
 from canonical.held import HeldReason, Hold, OrderHeld
 
 QUOTA: Final = "amazon_quota"
@@ -22,15 +22,16 @@ announced a moment ago may not be readable yet; both are over at the next attemp
 person."""
 
 
-@contextlib.contextmanager
-def asking_amazon(subject: str) -> Iterator[None]:
-    """Around an activity's body: an `AmazonError` leaves it as a hold or as a retryable failure.
+@contextlib.asynccontextmanager
+async def asking_amazon(subject: str) -> AsyncIterator[None]:
+    """Around an activity's body: heartbeats, and an `AmazonError` leaves as a hold or as a retryable failure.
 
     subject: begins the sentence, such as "Order 028-1234567-8901234".
     """
     with failures_as_temporal_knows_them():
         try:
-            yield
+            async with heartbeating():
+                yield
         except AmazonError as error:
             raise outcome(error, subject) from None
 

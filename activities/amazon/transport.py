@@ -45,12 +45,11 @@ class Transport:
         endpoint: str,
         tokens: TokenCache,
         http: httpx.AsyncClient,
-        throttled: Callable[[Operation], None] | None = None,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._tokens = tokens
         self._http = http
-        self._throttled = throttled
+        self.throttled: Callable[[Operation], None] | None = None
         self._rates: dict[str, float] = {}
 
     async def call(
@@ -124,8 +123,8 @@ class Transport:
         retry_after = None
         if failure is Failure.QUOTA:
             retry_after = timedelta(seconds=1 / self._rates.get(operation.name, operation.rate))
-            if self._throttled is not None:
-                self._throttled(operation)
+            if self.throttled is not None:
+                self.throttled(operation)
         code, message = _first_error(answer)
         return AmazonError(
             failure,

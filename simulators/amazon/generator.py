@@ -72,7 +72,6 @@ def make_order(seed: int, number: int, world: Circumstances) -> OrderRecord:
         "orderId": order_id,
         "createdTime": iso(world.now_ms),
         "lastUpdatedTime": iso(world.now_ms),
-        "programs": _programs(random, story, business=business),
         "salesChannel": {
             "channelName": "AMAZON",
             "marketplaceId": market.marketplace_id,
@@ -83,6 +82,9 @@ def make_order(seed: int, number: int, world: Circumstances) -> OrderRecord:
         "fulfillment": _fulfillment(random, story, world.now_ms),
         "orderItems": items,
     }
+    programs = _programs(random, story, business=business)
+    if programs:
+        body["programs"] = programs
     add_up(body)
     _pay(random, body, business=business)
     if story.kind == "multi_channel":

@@ -80,7 +80,11 @@ def change_customer(world: World, call: Call) -> list[Row]:
 def list_customers(world: World, call: Call) -> list[Row]:
     """Customers from the given number on, in the order of their numbers."""
     start = call.text("CUNO")
-    return [_shown(c) for c in sorted(world.customers, key=lambda c: c.fields["CUNO"]) if c.fields["CUNO"] >= start]
+    return [
+        _shown(c)
+        for c in sorted(world.customers, key=lambda c: c.fields["CUNO"])
+        if c.fields["CUNO"] >= start
+    ]
 
 
 def _address_key(call: Call) -> str:
@@ -142,7 +146,13 @@ def list_areas(_: World, call: Call) -> list[Row]:
     """The areas of a country, or of all."""
     wanted = call.text("CSCD")
     return [
-        {"CONO": str(catalogue.CONO), "CSCD": code, "TX15": COUNTRIES[code][0][:15], "ECAR": area, "TE15": area}
+        {
+            "CONO": str(catalogue.CONO),
+            "CSCD": code,
+            "TX15": COUNTRIES[code][0][:15],
+            "ECAR": area,
+            "TE15": area,
+        }
         for code, areas in AREAS.items()
         if wanted in ("", code)
         for area in sorted(areas)

@@ -51,7 +51,13 @@ def _charges(order: Order, delivery: Delivery) -> list[tuple[int, Charge]]:
     """Charges not invoiced yet: of the head, and of the lines in this delivery. (Order line or 0, charge.)"""
     due = [(0, charge) for charge in order.charges if not charge.ivno]
     lines = {delivered.ponr for delivered in delivery.lines}
-    due += [(ln.ponr, charge) for ln in order.lines if ln.ponr in lines for charge in ln.charges if not charge.ivno]
+    due += [
+        (ln.ponr, charge)
+        for ln in order.lines
+        if ln.ponr in lines
+        for charge in ln.charges
+        if not charge.ivno
+    ]
     return due
 
 

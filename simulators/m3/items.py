@@ -94,8 +94,15 @@ def matches(terms: Iterable[Term], row: Row) -> bool:
 def search_items(world: World, call: Call) -> list[Row]:
     """Items whose number, name or description meet all words of SQRY (words, FIELD:word, trailing *)."""
     terms = search_terms(call.text("SQRY"))
-    rows = ({k: v for k, v in _shown(i).items() if k in ("ITNO", "ITDS", "FUDS", "STAT", "RESP")} for i in world.items)
-    return [{**row, "FILE": "MITMAS", "KSTR": row["ITNO"], "PGNM": "MMS001"} for row in rows if matches(terms, row)]
+    rows = (
+        {k: v for k, v in _shown(i).items() if k in ("ITNO", "ITDS", "FUDS", "STAT", "RESP")}
+        for i in world.items
+    )
+    return [
+        {**row, "FILE": "MITMAS", "KSTR": row["ITNO"], "PGNM": "MMS001"}
+        for row in rows
+        if matches(terms, row)
+    ]
 
 
 def _shown_alias(alias: Alias) -> Row:

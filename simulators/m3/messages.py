@@ -30,7 +30,12 @@ def _new_message(world: World, call: Call) -> WarehouseMessage:
         raise NotOk("WMS3804", "PMSN")
     msgn = call.text("MSGN") or f"{world.number('message'):015d}"
     return WarehouseMessage(
-        msgn=msgn, e0pa=partner, pmsn=number, stat=WAITING, transaction=call.transaction, fields=[dict(call.fields)]
+        msgn=msgn,
+        e0pa=partner,
+        pmsn=number,
+        stat=WAITING,
+        transaction=call.transaction,
+        fields=[dict(call.fields)],
     )
 
 

@@ -96,4 +96,3 @@ def list_charges(world: World, call: Call) -> list[Row]:
         for charge in order.charges
         if wanted in ("", charge.crid)
     ]  # fmt: skip
-

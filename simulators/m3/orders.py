@@ -108,7 +108,13 @@ def search_heads(world: World, call: Call) -> list[Row]:
     keys = world.orders_by_cuor.get(cuor, []) if cuor else [order.orno for order in world.orders]
     found = (world.orders.get(key) for key in keys)
     return [
-        {**row, "NTAM": amount_text(ordered(order).goods), "FILE": "OOHEAD", "KSTR": order.orno, "PGNM": "OIS300"}
+        {
+            **row,
+            "NTAM": amount_text(ordered(order).goods),
+            "FILE": "OOHEAD",
+            "KSTR": order.orno,
+            "PGNM": "OIS300",
+        }
         for order in found
         if order is not None and order.entered <= newest
         for row in (head_fields(order),)

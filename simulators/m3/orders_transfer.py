@@ -203,4 +203,3 @@ def get_batch_address(world: World, call: Call) -> list[Row]:
     if address is None:
         raise NotOk(RECORD_MISSING, "ADRT")
     return [address]
-

@@ -43,7 +43,7 @@ def ship_due(world: World, args: Mapping[str, str]) -> None:
 def _portion(world: World, order: Order, delivery: Delivery) -> Quantities:
     """What goes out now: all of it, or of an order's first delivery sometimes about half."""
     whole = {planned.ponr: planned.quantity for planned in delivery.lines}
-    pieces = sum(whole.values())
+    pieces = sum(whole.values(), Decimal(0))
     chance = world.agenda.chance("split", order.orno)
     if pieces < 2 or delivery.dlix != order.deliveries[0] or chance.random() >= world.settings.split_share:
         return whole

@@ -46,6 +46,10 @@ class Table(Generic[R]):
     def __iter__(self) -> Iterator[R]:
         return iter(self._rows.values())
 
+    def keys(self) -> list[str]:
+        """The keys, in the order of creation."""
+        return list(self._rows)
+
     def put(self, key: str, row: R) -> None:
         """Keep a new or changed record."""
         if key not in self._rows:
@@ -91,7 +95,9 @@ class Store:
     def table(self, name: str, model: type[R]) -> Table[R]:
         """The table of this name with what was stored in it before."""
         table = Table(name, model)
-        rows = self._connection.execute("SELECT key, body FROM record WHERE name = ? ORDER BY number", (name,))
+        rows = self._connection.execute(
+            "SELECT key, body FROM record WHERE name = ? ORDER BY number", (name,)
+        )
         for key, body in rows:
             table.load(key, body)
         self._tables.append((name, table))  # type: ignore[arg-type]  # only its stored form is used here

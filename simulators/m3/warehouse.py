@@ -41,7 +41,11 @@ def allocate(world: World, order: Order) -> list[Delivery]:
         delivery = created.get(line.whlo)
         if delivery is None:
             delivery = Delivery(
-                dlix=world.number("delivery"), orno=order.orno, whlo=line.whlo, lines=[], entered=world.clock.now()
+                dlix=world.number("delivery"),
+                orno=order.orno,
+                whlo=line.whlo,
+                lines=[],
+                entered=world.clock.now(),
             )
             created[line.whlo] = delivery
         delivery.lines.append(
@@ -120,7 +124,9 @@ def open_list(world: World, dlix: int, plsx: int) -> Delivery:
     if not delivery.plsx or delivery.plsx != plsx:
         raise NotOk("WPL1803", "PLSX")
     if delivery.pist == REPORTED:
-        raise NotOk(GENERIC, "PLSX", f"Picking list {plsx} of delivery {dlix} has status 90, already reported")
+        raise NotOk(
+            GENERIC, "PLSX", f"Picking list {plsx} of delivery {dlix} has status 90, already reported"
+        )
     return delivery
 
 
@@ -148,7 +154,11 @@ def close_list_due(world: World, args: Mapping[str, str]) -> None:
     """Let a partly reported delivery leave, unless another report has come in meanwhile."""
     delivery = world.deliveries.get(args["dlix"])
     waited = max(world.settings.pace, _LIST_STAYS_OPEN)
-    if delivery is None or delivery.pist == REPORTED or world.clock.now() - delivery.reported < waited - 0.001:
+    if (
+        delivery is None
+        or delivery.pist == REPORTED
+        or world.clock.now() - delivery.reported < waited - 0.001
+    ):
         return
     issue(world, delivery)
 
@@ -187,4 +197,3 @@ def issue(world: World, delivery: Delivery) -> None:
         world.agenda.later("allocate", 0.5, 0.5, orno=order.orno)
     if delivery.lines and order.ortp not in world.settings.manual_invoice_types:
         world.agenda.later("invoice", 0.5, 2.0, dlix=str(delivery.dlix))
-

@@ -138,7 +138,7 @@ class World:
         of_all = self.healing.get(ANYWHERE) or records.Healing()
         items = (catalogue.ITEM_BY_ITNO.get(itno) for itno in itnos)
         wrong = {item.trouble for item in items if item is not None and item.trouble is not None}
-        return (wrong | set(of_order.planted)) - set(of_order.healed) - set(of_all.healed)
+        return ((wrong - set(of_all.healed)) | set(of_order.planted)) - set(of_order.healed)
 
     def troubles_of(self, order: records.Order | records.BatchOrder) -> set[str]:
         """What is wrong with this order (see `troubles`)."""
@@ -175,9 +175,7 @@ class World:
         key = alias_key(alwt, alwq, popn, e0pa)
         if key in self.aliases:
             return False
-        alias = records.Alias(
-            alwt=alwt, alwq=alwq, popn=popn, e0pa=e0pa, itno=itno, rgdt=self.clock.day()
-        )
+        alias = records.Alias(alwt=alwt, alwq=alwq, popn=popn, e0pa=e0pa, itno=itno, rgdt=self.clock.day())
         self.aliases.put(key, alias)
         return True
 

@@ -24,6 +24,10 @@ def doctor(config: Config = None, as_json: AsJson = False) -> None:
         for check in checks:
             mark, style = ("ok   ", "green") if check.ok else ("WRONG", "red")
             say(f"{mark}  {check.name}: {check.sentence}", style)
-        say("Everything a first start needs is there." if not wrong else f"{counted(len(wrong), 'check')} failed.")
+        say(
+            "Everything a first start needs is there."
+            if not wrong
+            else f"{counted(len(wrong), 'check')} failed."
+        )
     if wrong:
         raise typer.Exit(1)

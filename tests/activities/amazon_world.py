@@ -13,7 +13,6 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.amazon.client import AmazonClient
 from activities.amazon.lwa import Credentials, TokenCache
-from activities.amazon.operations import Operation
 from canonical.held import Hold
 from canonical.profile import (
     Carrier,
@@ -43,7 +42,6 @@ class Amazon:
         seller: catalogue.Seller = EU,
         *,
         secret: str = catalogue.LWA_CLIENT_SECRET,
-        throttled: Callable[[Operation], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         marketplace_ids: Sequence[str] | None = None,
     ) -> AmazonClient:
@@ -55,7 +53,6 @@ class Amazon:
             tokens=TokenCache(credentials, self.http, f"{self.url}/auth/o2/token"),
             http=self.http,
             marketplace_ids=named if marketplace_ids is None else marketplace_ids,
-            throttled=throttled,
             now=now,
         )
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from amazon_world import DE, EU, Amazon, amazon, attempt, hold_of, listed, profile
 from temporalio.exceptions import ApplicationError
 
 from activities.amazon.activities import AmazonActivities
@@ -22,6 +21,7 @@ from canonical.activity_contracts import (
 from canonical.held import HeldReason
 from canonical.order import Order, Package
 from canonical.profile import MarketplaceProfile
+from tests.activities.amazon_world import DE, EU, Amazon, amazon, attempt, hold_of, listed, profile
 
 UNKNOWN = "028-0000000-0000000"
 LONG_AGO = datetime.now(UTC) - timedelta(days=3)
@@ -45,17 +45,21 @@ async def fetch(world: Amazon, order_id: str, number: int = 1) -> Order:
 
 async def unshipped(world: Amazon) -> str:
     rows = await listed(
-        world, sellerId=EU.seller_id, marketplaceId=DE.marketplace_id, fulfilledBy="MERCHANT", status="UNSHIPPED"
+        world,
+        sellerId=EU.seller_id,
+        marketplaceId=DE.marketplace_id,
+        fulfilledBy="MERCHANT",
+        status="UNSHIPPED",
     )
     return str(rows[0]["orderId"])
 
 
-async def shipment_of(world: Amazon, *, carrier: str = "DHL", tracking: str = "JD0001") -> ConfirmShipmentRequest:
+async def shipment_of(
+    world: Amazon, *, carrier: str = "DHL", tracking: str = "JD0001"
+) -> ConfirmShipmentRequest:
     order = await fetch(world, await unshipped(world))
     return ConfirmShipmentRequest(
-        ref=OrderRef(
-            seller_id=order.seller_id, order_id=order.order_id, marketplace_id=order.marketplace_id
-        ),
+        ref=OrderRef(seller_id=order.seller_id, order_id=order.order_id, marketplace_id=order.marketplace_id),
         package=Package(
             reference="101",
             carrier=carrier,
@@ -123,9 +127,7 @@ async def test_a_refusal_is_believed_at_the_third_attempt(world: Amazon) -> None
 async def test_a_dead_refresh_token_is_held_at_once(world: Amazon) -> None:
     broken = AmazonActivities({EU.seller_id: world.client(secret="no")}, {})
     with pytest.raises(ApplicationError) as raised:
-        await attempt(1).run(
-            broken.fetch_order, FetchOrderRequest(seller_id=EU.seller_id, order_id=UNKNOWN)
-        )
+        await attempt(1).run(broken.fetch_order, FetchOrderRequest(seller_id=EU.seller_id, order_id=UNKNOWN))
     assert hold_of(raised).reason is HeldReason.AMAZON_NOT_AUTHORISED
     assert hold_of(raised).code == "invalid_client"
 
@@ -232,9 +234,7 @@ async def test_a_date_without_a_time_is_not_before_the_purchase(world: Amazon) -
     request = await shipment_of(world)
     midnight = request.order_created.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     early = request.package.model_copy(update={"shipped_at": midnight})
-    await attempt(1).run(
-        activities_of(world).confirm_shipment, request.model_copy(update={"package": early})
-    )
+    await attempt(1).run(activities_of(world).confirm_shipment, request.model_copy(update={"package": early}))
     assert len(await packages(world, request.ref.order_id)) == 1
 
 

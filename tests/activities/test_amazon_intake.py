@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from amazon_world import DE, EU, Amazon, amazon, attempt, listed
 from temporalio.exceptions import ApplicationError
 
+from activities import intake as intake_module
 from activities.intake import (
     AT_ONCE,
     IntakeActivities,
@@ -22,7 +22,9 @@ from canonical.activity_contracts import (
     SweepAmazonPageRequest,
     SweepM3Request,
 )
-from canonical.order import Delivery
+from canonical.amazon_orders import read_order
+from canonical.order import Delivery, Order
+from tests.activities.amazon_world import DE, EU, Amazon, amazon, attempt, listed
 
 AGO = datetime.now(UTC) - timedelta(days=3)
 UNREADABLE = "028-7777777-7777777"
@@ -124,11 +126,11 @@ async def test_an_unreadable_order_blocks_no_other(world: Amazon) -> None:
         "orderId": UNREADABLE,
         "salesChannel": {"channelName": "AMAZON", "marketplaceId": DE.marketplace_id},
         "fulfillment": {"fulfillmentStatus": "TELEPORTED", "fulfilledBy": "MERCHANT"},
-        "orderItems": [
-            {"orderItemId": "1", "quantityOrdered": 1, "product": {"sellerSku": "TEA-GREEN-250"}}
-        ],
+        "orderItems": [{"orderItemId": "1", "quantityOrdered": 1, "product": {"sellerSku": "TEA-GREEN-250"}}],
     }
-    answer = await world.http.post(f"{world.url}/_control/order", json={"order": broken, "seller": EU.seller_id})
+    answer = await world.http.post(
+        f"{world.url}/_control/order", json={"order": broken, "seller": EU.seller_id}
+    )
     answer.raise_for_status()
     temporal = Temporal()
     result = await attempt(1).run(intake(world, temporal).sweep_amazon_page, page_request())
@@ -136,6 +138,24 @@ async def test_an_unreadable_order_blocks_no_other(world: Amazon) -> None:
     assert temporal.orders[UNREADABLE].order is None
     assert len(result.remarks) == 1
     assert UNREADABLE in result.remarks[0]
+
+
+async def test_an_error_of_our_own_reader_blocks_no_other_order(
+    world: Amazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold = [str(r["orderId"]) for r in await listed(world, sellerId=EU.seller_id, channelName="AMAZON")]
+
+    def read(payload: Mapping[str, object], seller_id: str) -> Order:
+        if payload["orderId"] == sold[0]:
+            raise ArithmeticError("the order's own words")
+        return read_order(payload, seller_id)
+
+    monkeypatch.setattr(intake_module, "read_order", read)
+    temporal = Temporal()
+    result = await attempt(1).run(intake(world, temporal).sweep_amazon_page, page_request())
+    assert temporal.orders.keys() == set(sold)
+    assert temporal.orders[sold[0]].order is None
+    assert result.remarks == ("An order cannot be read: ArithmeticError.",)
 
 
 async def test_a_page_not_wholly_handed_over_is_read_again(world: Amazon) -> None:

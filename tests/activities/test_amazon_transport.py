@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from amazon_world import EU, Amazon, amazon
 from structlog.testing import capture_logs
 
 from activities.amazon import transport
@@ -18,6 +17,7 @@ from activities.amazon.failures import AmazonError, Failure
 from activities.amazon.lwa import Credentials, TokenCache
 from activities.amazon.operations import GET_ORDER, Operation
 from simulators import catalogue
+from tests.activities.amazon_world import EU, Amazon, amazon
 
 UNKNOWN = "028-0000000-0000000"
 
@@ -90,7 +90,8 @@ async def test_nobody_listening() -> None:
 
 async def test_429_waits_for_one_call_of_the_quota_and_is_told(world: Amazon) -> None:
     told: list[Operation] = []
-    client = world.client(throttled=told.append)
+    client = world.client()
+    client.tell_throttled(told.append)
     await world.fault("status_429", "getOrder")
     with pytest.raises(AmazonError) as raised:
         await client.get_order(UNKNOWN)
@@ -266,7 +267,10 @@ async def test_a_dataset_amazon_refuses_is_left_out_if_we_can_do_without() -> No
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         client = Amazon("http://amazon.test", http).client()
         await client.get_order(UNKNOWN)
-        assert asked == ["RECIPIENT,PROCEEDS,TAX,FULFILLMENT,CANCELLATION", "RECIPIENT,PROCEEDS,TAX,FULFILLMENT"]
+        assert asked == [
+            "RECIPIENT,PROCEEDS,TAX,FULFILLMENT,CANCELLATION",
+            "RECIPIENT,PROCEEDS,TAX,FULFILLMENT",
+        ]
         with pytest.raises(AmazonError) as raised:
             await client.get_order(UNKNOWN, ("PROCEEDS", "FULFILLMENT"))
         assert raised.value.failure is Failure.REFUSED

@@ -51,7 +51,7 @@ def write_configuration(
         f'division = "{catalogue.DIVI}"',
         f'partner = "{catalogue.PARTNER}"',
         f'message_type = "{catalogue.MESSAGE_TYPE}"',
-        "\n[worker]\ngraceful_seconds = 5.0\nlog_level = 'warning'\n",
+        "\n[worker]\ngraceful_seconds = 5.0\nlog_level = 'info'\n",
     ]
     for seller in catalogue.SELLERS:
         ids = ", ".join(f'"{marketplace.marketplace_id}"' for marketplace in seller.marketplaces)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 
@@ -28,9 +28,41 @@ async def simulator(name: str, data: Path, *options: str) -> AsyncIterator[str]:
         try:
             line = await asyncio.wait_for(process.stdout.readline(), 30)
             if not line:
-                raise RuntimeError(f"Simulator {name} did not start: {(data / f'{name}.log').read_text()[-2000:]}")
+                raise RuntimeError(
+                    f"Simulator {name} did not start: {(data / f'{name}.log').read_text()[-2000:]}"
+                )
             yield str(json.loads(line)["url"])
         finally:
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
+
+
+@asynccontextmanager
+async def python_process(log: Path, ready: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A Python process of ours, ready when its log says `ready`; ended when the block is left, if still alive."""
+    with log.open("ab") as sink:
+        begin = sink.tell()
+        process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=sink, stderr=sink)
+    try:
+        await asyncio.wait_for(_said(log, begin, ready, process), 60)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def _said(log: Path, begin: int, ready: str, process: asyncio.subprocess.Process) -> None:
+    while True:
+        said = log.read_bytes()[begin:].decode(errors="replace")
+        if ready in said:
+            return
+        if process.returncode is not None:
+            raise RuntimeError(f"The process ended before it was ready:\n{said[-3000:]}")
+        await asyncio.sleep(0.05)
+
+
+def worker_process(config: Path, log: Path) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """``o2c worker`` as a process of its own, as in production."""
+    return python_process(log, "worker_started", "-m", "starters.cli", "worker", "--config", str(config))

@@ -1,8 +1,7 @@
 """Both simulators, a worker and a real Temporal server: what a workflow test lives in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -49,9 +48,8 @@ class World:
         self, order: Mapping[str, object], *, seller: str = "A2EUSELLER0001", **lifecycle: object
     ) -> str:
         """Let a buyer order exactly this at Amazon; the order's life goes only where the test says."""
-        life = {"automatic": False, **lifecycle}
         answer = await self.amazon.post(
-            "/_control/order", json={"order": order, "seller": seller, "lifecycle": life}
+            "/_control/order", json={"order": order, "seller": seller, "lifecycle": lifecycle}
         )
         assert answer.status_code < 300, answer.text
         return str(order["orderId"])
@@ -63,8 +61,10 @@ class World:
 
     async def at_amazon(self, order_id: str) -> dict[str, object]:
         """The order as the simulator's owner sees it."""
-        answer = await self.amazon.get("/_control/orders", params={"id": order_id})
-        return next(row for row in answer.json()["orders"] if row["orderId"] == order_id)
+        answer = await self.amazon.get(f"/_control/orders/{order_id}")
+        assert answer.status_code == 200, answer.text
+        order: dict[str, object] = answer.json()["order"]
+        return order
 
     async def in_m3(self, order_id: str) -> dict[str, list[dict[str, object]]]:
         """Everything M3 has under this CUOR."""
@@ -73,18 +73,21 @@ class World:
         found: dict[str, list[dict[str, object]]] = answer.json()
         return found
 
+    async def m3_ships(self, order_id: str) -> None:
+        """The own warehouse ships, and the sweep tells the order as soon as M3 has the delivery."""
+        await eventually(lambda: self.sweep(amazon=False), lambda swept: swept.m3.signalled > 0)
+
     async def start(
-        self, payload: Mapping[str, object], *, seller: str = "A2EUSELLER0001"
+        self, order_id: str, *, seller: str = "A2EUSELLER0001"
     ) -> WorkflowHandle[object, OrderResult]:
-        """Hand the order in with its facts, as a sweep does."""
+        """Hand the order in with what Amazon says of it now, as a sweep does: also as news of a known order."""
+        payload = await self.at_amazon(order_id)
         order = read_order(payload, seller)
         start = OrderToCashInput(seller_id=seller, order_id=order.order_id, order=order)
         await start_or_signal(self.client, start)
         return self.handle(order.order_id, seller)
 
-    def handle(
-        self, order_id: str, seller: str = "A2EUSELLER0001"
-    ) -> WorkflowHandle[object, OrderResult]:
+    def handle(self, order_id: str, seller: str = "A2EUSELLER0001") -> WorkflowHandle[object, OrderResult]:
         return self.client.get_workflow_handle(order_workflow_id(seller, order_id), result_type=OrderResult)
 
     async def sweep(self, *sellers: str, amazon: bool = True, m3: bool = True) -> SweepResult:
@@ -113,10 +116,12 @@ class World:
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T]], true: Callable[[T], bool]
+    look: Callable[[], Awaitable[T]],
+    true: Callable[[T], bool],
+    patience_seconds: float = PATIENCE.total_seconds(),
 ) -> T:
     """Look again until it is so; the only place where a test waits for the service's own time."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
+    deadline = asyncio.get_running_loop().time() + patience_seconds
     while True:
         seen = await look()
         if true(seen):

@@ -1,0 +1,89 @@
+"""Starting many orders at once, with bounded concurrency and every refusal kept."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import BaseModel
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from canonical.activity_contracts import OrderToCashInput
+from canonical.order import Order
+from canonical.order_reports import RefusalKind, RefusedRow
+from worker.intake import StartKind, start_or_signal
+
+AT_ONCE: Final = 25
+"""Starts under way at once; a Temporal server takes a few hundred a second from one process."""
+BULK_PRIORITY: Final = 5
+"""Imports stand behind live orders."""
+
+
+class Imported(BaseModel):
+    """What became of a file."""
+
+    orders: int = 0
+    """Orders read from the file."""
+    started: int = 0
+    signalled: int = 0
+    """Under way already; told what the file says."""
+    late: int = 0
+    """Closed already; nothing was done."""
+    duplicates: list[RefusedRow] = []
+    refused: list[RefusedRow] = []
+
+
+def read_only(rows: Iterable[Order | RefusedRow]) -> Imported:
+    """Read the whole file and start nothing."""
+    done = Imported()
+    for row in rows:
+        _is_order(row, done)
+    return done
+
+
+async def start_all(client: Client, rows: Iterable[Order | RefusedRow]) -> Imported:
+    """Start every order; one that cannot be started is refused with a sentence and the others go on."""
+    done = Imported()
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def start(order: Order) -> None:
+        try:
+            await _start(client, order, done)
+        finally:
+            gate.release()
+
+    async with asyncio.TaskGroup() as group:
+        for row in rows:
+            if isinstance(row, Order) and _is_order(row, done):
+                await gate.acquire()
+                group.create_task(start(row))
+            else:
+                _is_order(row, done)
+    return done
+
+
+def _is_order(row: Order | RefusedRow, done: Imported) -> bool:
+    if isinstance(row, Order):
+        done.orders += 1
+        return True
+    (done.duplicates if row.kind is RefusalKind.DUPLICATE else done.refused).append(row)
+    return False
+
+
+async def _start(client: Client, order: Order, done: Imported) -> None:
+    asking = OrderToCashInput(seller_id=order.seller_id, order_id=order.order_id, order=order)
+    try:
+        outcome = await start_or_signal(client, asking, priority=BULK_PRIORITY)
+    except RPCError as error:
+        sentence = (
+            f"Amazon order {order.order_id} could not be started: Temporal answered {error.status.name}."
+        )
+        done.refused.append(RefusedRow(line_number=0, order_id=order.order_id, sentence=sentence))
+        return
+    match outcome.kind:
+        case StartKind.STARTED:
+            done.started += 1
+        case StartKind.SIGNALLED:
+            done.signalled += 1
+        case StartKind.LATE:
+            done.late += 1

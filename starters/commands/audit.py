@@ -1,0 +1,77 @@
+"""`o2c audit`: Amazon against M3 over a period. Read only."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import typer
+from temporalio.client import Client
+
+from canonical.activity_contracts import AUDIT, AuditInput, AuditReport
+from canonical.ids import audit_workflow_id
+from starters.console import hint, say, say_json, table
+from starters.options import AsJson, Config, Seller, Since, Until
+from starters.passes import begin, finish
+from starters.session import run_connected, sellers_of
+from starters.times import check_period, read_optional_time, shown
+from worker.settings import Settings
+
+DEFAULT_SPAN: Final = timedelta(days=7)
+
+
+def audit(
+    since: Since = None,
+    until: Until = None,
+    seller: Seller = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Compare Amazon's orders of a period with M3: lost, doubled, differing. Without --since the last
+    seven days, without --seller every configured seller. Exit 1 if anything is found."""
+    begins = read_optional_time(since, "--since") or datetime.now(UTC) - DEFAULT_SPAN
+    ends = read_optional_time(until, "--until")
+    check_period(begins, ends)
+
+    async def work(client: Client, settings: Settings) -> AuditReport:
+        sellers = sellers_of(settings, seller)
+        if not as_json:
+            hint(f"Comparing orders created since {shown(begins)}.")
+        return await run_audit(client, sellers, begins, ends)
+
+    report = run_connected(config, work)
+    if as_json:
+        say_json(report)
+    else:
+        say_report(report)
+    if not is_clean(report):
+        raise typer.Exit(1)
+
+
+async def run_audit(
+    client: Client, sellers: tuple[str, ...], begins: datetime, ends: datetime | None = None
+) -> AuditReport:
+    """Run the audit as a workflow and wait for its report."""
+    asking = AuditInput(seller_ids=sellers, created_after=begins, created_before=ends)
+    workflow_id = audit_workflow_id(sellers, begins, ends)
+    begun = await begin(client, AUDIT, asking, workflow_id, f"Orders created since {shown(begins)}")
+    return await finish(client, begun, AuditReport)
+
+
+def is_clean(report: AuditReport) -> bool:
+    """Whether nothing is lost, doubled or differing; held orders and those under way are no findings."""
+    return report.lost + report.doubled + report.differing == 0
+
+
+def say_report(report: AuditReport) -> None:
+    """The counts as a table, then each finding as a sentence."""
+    figures = (
+        report.orders, report.lost, report.doubled, report.differing, report.held, report.under_way
+    )  # fmt: skip
+    table(
+        ("orders", "lost", "doubled", "differing", "held", "under way"), [[str(number) for number in figures]]
+    )
+    for finding in report.findings:
+        say(f"{finding.kind}: {finding.sentence}", "red")
+    found = report.lost + report.doubled + report.differing
+    if len(report.findings) < found:
+        say(f"The first {len(report.findings)} of {found} findings are shown.")
+    say("The audit is clean." if is_clean(report) else "The audit is not clean.", "bold")

@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def simulators() -> None:
+    """Stub."""

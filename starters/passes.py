@@ -1,0 +1,91 @@
+"""Running a pass (sweep, import, audit) as a workflow and waiting for its result."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+
+from canonical.activity_contracts import ORDERS_QUEUE, SWEEP, SweepResult
+from starters.console import Refused
+from starters.lookup import last_poll, workers_seen
+
+R = TypeVar("R", bound=BaseModel)
+
+OVERLAP: Final = timedelta(minutes=10)
+"""How far a sweep reaches back behind the horizon of the one before: what is met twice changes nothing."""
+_LOOKED_AT: Final = 20
+_PATIENCE_SECONDS: Final = 15.0
+
+
+class Pass(NamedTuple):
+    """A pass that is under way."""
+
+    workflow_id: str
+    run_id: str
+
+
+async def begin(client: Client, workflow: str, argument: BaseModel, workflow_id: str, summary: str) -> Pass:
+    """Start the pass, or join the one of the same id that is under way."""
+    handle = await client.start_workflow(
+        workflow,
+        argument,
+        id=workflow_id,
+        task_queue=ORDERS_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=summary,
+    )
+    return Pass(handle.id, handle.result_run_id or "")
+
+
+async def finish(client: Client, begun: Pass, result: type[R]) -> R:
+    """Wait for the pass; raises Refused where it failed, and while no worker carries it on."""
+    handle: WorkflowHandle[object, R] = client.get_workflow_handle(
+        begun.workflow_id, run_id=begun.run_id or None, result_type=result
+    )
+    waiting = asyncio.create_task(handle.result())
+    try:
+        while not (await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS))[0]:
+            if await last_poll(client) is None:
+                raise Refused(
+                    f"{begun.workflow_id} is waiting: {await workers_seen(client)}. Then it goes on."
+                )
+        return waiting.result()
+    except WorkflowFailureError as error:
+        raise Refused(f"{begun.workflow_id} ended without a result: {cause_of(error)}") from None
+    finally:
+        waiting.cancel()
+
+
+def cause_of(error: BaseException) -> str:
+    """The innermost message of a failure chain, which is the one that says something."""
+    inner: BaseException = error
+    while isinstance(inner, WorkflowFailureError | FailureError) and inner.__cause__ is not None:
+        inner = inner.__cause__
+    if isinstance(inner, ApplicationError | ActivityError):
+        return inner.message
+    return str(inner) or type(inner).__name__
+
+
+async def last_horizon(client: Client, seller_ids: Sequence[str]) -> datetime | None:
+    """Up to when Amazon's changes were read by the last sweep that read these sellers; None where none did.
+
+    With several sellers it is the earliest of theirs, so that nobody's change is passed over.
+    """
+    query = f'WorkflowType="{SWEEP}" AND ExecutionStatus="Completed"'
+    closed = [found async for found in client.list_workflows(query, limit=_LOOKED_AT)]
+    for found in sorted(closed, key=lambda one: one.close_time or one.start_time, reverse=True):
+        handle: WorkflowHandle[object, SweepResult] = client.get_workflow_handle(
+            found.id, run_id=found.run_id, result_type=SweepResult
+        )
+        result = await handle.result()
+        horizons = [page.horizon for seller, page in result.amazon.items() if seller in seller_ids]
+        known = [horizon for horizon in horizons if horizon is not None]
+        if len(known) == len(seller_ids):
+            return min(known)
+    return None
