@@ -88,7 +88,7 @@ class ListWaitingOrders(Protocol):
 class ReadDeliveries(Protocol):
     """M3 deliveries whose goods have left, by Amazon order id, for many orders at once."""
 
-    async def __call__(self, order_ids: Sequence[str]) -> Mapping[str, tuple[Delivery, ...]]: ...
+    async def __call__(self, order_ids: Sequence[str], /) -> Mapping[str, tuple[Delivery, ...]]: ...
 
 
 class SignalGoodsLeft(Protocol):
@@ -247,7 +247,7 @@ def _as_input(payload: Mapping[str, object], seller_id: str, tally: _Tally) -> O
 def _by_its_id(
     payload: Mapping[str, object], seller_id: str, tally: _Tally, why: str
 ) -> OrderToCashInput | None:
-    """Start the order without its facts: its workflow reads it again and is held where a person can see it."""
+    """Start the order without its facts: its workflow reads it again and is held where people look."""
     order_id = payload.get("orderId")
     if isinstance(order_id, str) and is_amazon_order_id(order_id):
         tally.remarks.append(why)

@@ -102,7 +102,7 @@ def updated(known: Order, news: Order, booked: Order | None = None) -> Order:
 
     - The all-orders report has no order item ids: its lines are matched by SKU and position. Once an order is
       `booked`, its ids stay as they were booked; before that Amazon's own ids are preferred.
-    - Prices, address and total that the news leaves out stay, as long as the quantities are the same: a report
+    - Prices, address and total that the news leaves out stay while the quantities are the same: a report
       has no street, and Amazon withdraws personal data after a while.
 
     News older than what is known changes nothing.

@@ -132,7 +132,7 @@ DELIVERY_TERMS: tuple[str, ...] = ("DAP", "DDP", "CPT")  # TEDL
 PAYMENT_TERMS: tuple[str, ...] = ("AMZ", "030")  # TEPY; the first is every Amazon customer's own
 
 PARTNER = "AMAZON"  # E0PA of warehouse messages (MHS850), 17 positions
-MESSAGE_TYPE = "AMZPCK"  # E065 set up for that partner, 6 positions
+MESSAGE_TYPE = "WMS"  # E065 set up for that partner, 6 positions
 GL_INTERFACES: dict[str, int] = {"AMZGL1": 1, "AMZGL2": 2}  # GLS850 interface -> usage type
 
 ALIAS_TYPE = 2

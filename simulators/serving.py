@@ -28,7 +28,9 @@ class _Server(uvicorn.Server):
 
 def _listening_socket(port: int) -> socket.socket:
     """A socket bound to the port (0 = any free one) on this machine only. OSError if the port is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol must be named: asyncio switches Nagle off only where it sees TCP, and 40 ms per reply
+    # hang on it.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))

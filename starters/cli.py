@@ -38,11 +38,16 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from None
 
 
+def _example(line: str) -> str:
+    """An example as the help shows it: on a line of its own, never folded."""
+    return f"\b\nExample:\n  {line}"
+
+
 app = typer.Typer(
     name="o2c",
     cls=Commands,
     help="Amazon orders as durable workflows in Infor M3: start, watch, repair and audit them.",
-    epilog="Example: o2c demo --exit",
+    epilog=_example("o2c demo --exit"),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,22 +55,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-app.command("worker", epilog="Example: o2c worker --config o2c.toml")(worker.worker)
-app.command("register", epilog="Example: o2c register")(register.register)
-app.command("doctor", epilog="Example: o2c doctor --json")(doctor.doctor)
-app.command("start", epilog="Example: o2c start 028-1234567-8901234 --seller A2EUSELLER0001")(start.start)
-app.command("import", epilog="Example: o2c import orders.jsonl --seller A2EUSELLER0001 --dry-run")(
+app.command("worker", epilog=_example("o2c worker --config o2c.toml"))(worker.worker)
+app.command("register", epilog=_example("o2c register"))(register.register)
+app.command("doctor", epilog=_example("o2c doctor --json"))(doctor.doctor)
+app.command("start", epilog=_example("o2c start 028-1234567-8901234 --seller A2EUSELLER0001"))(start.start)
+app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELLER0001 --dry-run"))(
     imports.import_orders
 )
-app.command("sweep", epilog="Example: o2c sweep --since 2026-11-20T00:00Z")(sweep.sweep)
-app.command("held", epilog="Example: o2c held --reason unmapped_sku")(held.held)
-app.command("fix", epilog="Example: o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by Ines")(
-    fix.fix
-)
-app.command("order", epilog="Example: o2c order 028-1234567-8901234")(order.order)
-app.command("audit", epilog="Example: o2c audit --since 2026-11-01T00:00Z --json")(audit.audit)
-app.command("simulators", epilog="Example: o2c simulators --faults mild --seed 7")(simulators.simulators)
-app.command("demo", epilog="Example: o2c demo --exit --orders 200 --seed 7")(demo.demo)
+app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
+app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
+app.command(
+    "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by Ines")
+)(fix.fix)
+app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.order)
+app.command("audit", epilog=_example("o2c audit --since 2026-11-01T00:00Z --json"))(audit.audit)
+app.command("simulators", epilog=_example("o2c simulators --faults mild --seed 7"))(simulators.simulators)
+app.command("demo", epilog=_example("o2c demo --exit --orders 200 --seed 7"))(demo.demo)
 
 
 def main() -> None:

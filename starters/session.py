@@ -1,10 +1,13 @@
 """What nearly every command needs: the configuration, a connection, and errors turned into sentences."""
 
 import asyncio
+import logging
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -41,12 +44,23 @@ def run(work: Awaitable[T]) -> T:
     async def main() -> T:
         return await work
 
+    _quiet()
     try:
         return asyncio.run(main())
+    except asyncio.CancelledError:
+        raise Refused("Stopped.", 143) from None
     except (NotReachable, ConfigurationError) as error:
         raise Refused(str(error), 2) from None
     except RPCError as error:
         raise Refused(_said(error), 2) from None
+
+
+def _quiet() -> None:
+    """Logs below a warning are for workers; a command's result goes to standard output alone."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _said(error: RPCError) -> str:

@@ -20,7 +20,7 @@ from canonical.ids import order_workflow_id
 from canonical.marketplaces import marketplace_name
 from canonical.order import Order
 from workflows import search_attributes
-from workflows.policies import order_priority
+from workflows.policies import seller_priority
 
 AMAZON_CHANGED = "amazon_changed"
 GOODS_LEFT = "goods_left"
@@ -58,9 +58,7 @@ async def start_or_signal(client: Client, start: OrderToCashInput, *, priority: 
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             search_attributes=search_attributes.at_start(start),
             static_summary=_summary(start),
-            priority=order_priority(
-                start.seller_id, start.order.marketplace_id if start.order else "", priority
-            ),
+            priority=seller_priority(start.seller_id, priority),
         )
     except WorkflowAlreadyStartedError:
         return await _tell(client, workflow_id, start.order)

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import structlog
-from activities.m3.activities import M3Activities
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.amazon.activities import AmazonActivities
 from activities.intake import IntakeActivities
+from activities.m3.activities import M3Activities
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
@@ -26,6 +26,7 @@ from canonical.activity_contracts import (
 )
 from worker.connection import connect, sandbox_runner
 from worker.outside import Outside, outside
+from worker.quotas import BurstKeeper
 from worker.settings import Settings, WorkerSettings
 from worker.telemetry import configure_logging, configure_tracing
 from worker.visibility import OrdersOnTemporal
@@ -67,7 +68,11 @@ async def run_worker(settings: Settings) -> None:
 async def hosted(client: Client, settings: Settings, systems: Outside) -> AsyncIterator[list[str]]:
     """All workers of one process; a worker that fails ends the process with its error."""
     workers = _workers(client, settings, systems)
+    factor = min(seller.quota_factor for seller in settings.sellers.values())
     async with AsyncExitStack() as stack:
+        keeper = await stack.enter_async_context(BurstKeeper(client, factor))
+        for amazon in systems.amazon.values():
+            amazon.tell_throttled(keeper.throttled)
         for worker in workers:
             await stack.enter_async_context(worker)
         yield [worker.task_queue for worker in workers]

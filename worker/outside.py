@@ -10,17 +10,11 @@ from pydantic import ValidationError
 
 from activities.amazon.client import AmazonClient
 from activities.amazon.lwa import TOKEN_URL, Credentials, TokenCache
+from activities.amazon.operations import ENDPOINTS
 from activities.m3.auth import BasicAccess, IonApi, ServiceAccount
 from activities.m3.client import M3Client
 from activities.m3.options import M3Options
 from worker.settings import ConfigurationError, M3Settings, SellerSettings, Settings, secret
-
-ENDPOINTS = {
-    "na": "https://sellingpartnerapi-na.amazon.com",
-    "eu": "https://sellingpartnerapi-eu.amazon.com",
-    "fe": "https://sellingpartnerapi-fe.amazon.com",
-}
-"""SP-API endpoints by region."""
 
 
 @dataclass(frozen=True)
@@ -119,5 +113,5 @@ def _service_account(m3: M3Settings) -> IonApi:
             else ""
         )
         raise ConfigurationError(
-            f"m3.ionapi: {m3.ionapi} is no .ionapi file of a service account (missing or wrong: {missing or 'all'})."
+            f"m3.ionapi: {m3.ionapi} is no service account's .ionapi file (missing or wrong: {missing or 'all'})."
         ) from None

@@ -40,7 +40,7 @@ async def _search_attributes(client: Client) -> str:
         if name in existing and existing[name] != kind:
             raise ConfigurationError(
                 f"The namespace has a search attribute {name} of another type "
-                f"({IndexedValueType.Name(IndexedValueType.ValueType(existing[name]))}); use another namespace."
+                f"({IndexedValueType.Name(IndexedValueType.ValueType(existing[name]))}); use another one."
             )
     missing = {name: kind for name, kind in wanted.items() if name not in existing}
     if not missing:

@@ -26,7 +26,7 @@ _Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; the text names the key and the reason, never a value that is secret."""
+    """The configuration cannot be used; the text names the key and the reason, never a secret."""
 
 
 class _Strict(BaseModel):
@@ -34,7 +34,7 @@ class _Strict(BaseModel):
 
 
 class TemporalSettings(_Strict):
-    """Where the orders run. Left out, Temporal's own environment and profiles decide (TEMPORAL_ADDRESS ...)."""
+    """Where the orders run; left out, Temporal's environment and profiles decide (TEMPORAL_ADDRESS ...)."""
 
     address: str | None = None
     namespace: str | None = None
@@ -81,7 +81,7 @@ class M3Settings(_Strict):
     cuor_lookup: Literal["lists", "export", "by_customer"] = "lists"
     """How an order is found by CUOR: CMS100MI lists (one call), EXPORTMI, or the customers' order lists."""
     trigger_invoice: bool = False
-    """Whether to call OIS350MI.PrtInvoice; otherwise M3's order type or job invoices by itself. Cloud only."""
+    """Whether to call OIS350MI.PrtInvoice; otherwise M3's order type or job invoices. Cloud only."""
     partner: Annotated[str, StringConstraints(min_length=1, max_length=17)] = "AMAZON"
     """E0PA: partner under which shipments are reported (MMS865)."""
     message_type: Annotated[str, StringConstraints(min_length=1, max_length=6)] = "940"

@@ -1,6 +1,5 @@
 """The audit: Amazon's orders of a period against M3 and the workflows, read only."""
 
-from canonical.audit import added, compare
 from temporalio import workflow
 
 from canonical.activity_contracts import (
@@ -19,6 +18,7 @@ from canonical.activity_contracts import (
     AuditWorkflowsRequest,
     AuditWorkflowsResult,
 )
+from canonical.audit import added, compare
 from workflows.policies import AMAZON_SEARCH, HEARTBEAT, M3_CALL, seller_priority
 
 

@@ -11,7 +11,7 @@ from canonical.order import Delivery, Invoice, Order, Package, Voucher
 from canonical.sales_order import missing_facts
 from workflows import policies
 from workflows.order_state import OrderState
-from workflows.policies import CallPolicy, order_priority
+from workflows.policies import CallPolicy, seller_priority
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -27,7 +27,6 @@ class OrderCalls:
     async def _call(
         self, name: str, request: BaseModel, result: type[R], policy: CallPolicy, summary: str
     ) -> R:
-        marketplace = self._state.order.marketplace_id if self._state.order else ""
         answer: R = await workflow.execute_activity(
             name,
             request,
@@ -36,7 +35,7 @@ class OrderCalls:
             start_to_close_timeout=policy.timeout,
             heartbeat_timeout=policies.HEARTBEAT,
             retry_policy=policy.retry,
-            priority=order_priority(self._state.seller_id, marketplace),
+            priority=seller_priority(self._state.seller_id),
             summary=summary,
         )
         return answer

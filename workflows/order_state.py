@@ -43,6 +43,8 @@ class OrderState:
     deliveries: list[Delivery] = field(default_factory=list)
     arrived: list[Delivery] = field(default_factory=list)
     """M3 deliveries whose goods left and that Amazon has not been told yet."""
+    confirming: list[Delivery] = field(default_factory=list)
+    """The delivery whose packages are being confirmed to Amazon."""
     confirmed_packages: list[str] = field(default_factory=list)
     invoices: list[Invoice] = field(default_factory=list)
     vouchers: list[Voucher] = field(default_factory=list)
@@ -105,7 +107,7 @@ class OrderState:
 
     def take_goods_left(self, news: GoodsLeft) -> None:
         """Deliveries that left an own warehouse; a delivery already known is no news."""
-        known = {delivery.dlix for delivery in (*self.deliveries, *self.arrived)}
+        known = {delivery.dlix for delivery in (*self.deliveries, *self.arrived, *self.confirming)}
         self.arrived.extend(delivery for delivery in news.deliveries if delivery.dlix not in known)
 
     def add_shipped(self, items: dict[str, int]) -> None:

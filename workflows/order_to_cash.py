@@ -216,6 +216,7 @@ class OrderToCash(OrderHandlers):
         """The own warehouse shipped: Amazon is told package by package, then the delivery is invoiced."""
         state, calls = self._state, self._calls
         self._go(Step.SHIPMENT, "Confirming the shipment to Amazon.")
+        state.confirming = [delivery]
         for package in delivery.packages:
             done = await self._until_done(
                 Step.SHIPMENT,
@@ -223,6 +224,7 @@ class OrderToCash(OrderHandlers):
                 partial(calls.confirmed_by_hand, package, delivery),
             )
             state.confirmed_packages.append(done.reference)
+        state.confirming = []
         await self._invoice(delivery, delivery.items)
 
     async def _invoice(self, delivery: Delivery, items: dict[str, int]) -> None:

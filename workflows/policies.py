@@ -16,7 +16,6 @@ from canonical.activity_contracts import (
     HELD,
     M3_QUEUE,
 )
-from canonical.marketplaces import region_of
 
 HEARTBEAT: Final = timedelta(seconds=30)
 
@@ -57,11 +56,6 @@ AMAZON_SEARCH: Final = CallPolicy(
 """searchOrders is refilled once in three minutes; a sweep that waits is better than one that gives up."""
 
 
-def order_priority(seller_id: str, marketplace_id: str, key: int = 3) -> Priority:
-    """Fairness by seller and region: the key under which Amazon counts its quota."""
-    return Priority(priority_key=key, fairness_key=f"{seller_id}-{region_of(marketplace_id)}")
-
-
-def seller_priority(seller_id: str, key: int) -> Priority:
-    """Fairness of calls that concern a whole seller."""
+def seller_priority(seller_id: str, key: int = 3) -> Priority:
+    """Fairness by seller: a seller id belongs to one region, so it is the key Amazon counts its quota by."""
     return Priority(priority_key=key, fairness_key=seller_id)

@@ -150,7 +150,7 @@ def _content(operation: Operation, answer: httpx.Response, request_id: str) -> d
         parsed = read_json(answer.content)
     except ValueError:
         parsed = None
-    if isinstance(parsed, dict) and parsed:
+    if isinstance(parsed, dict):
         return parsed
     said = "the answer is no JSON object" if answer.content else "the answer is empty"
     raise AmazonError(

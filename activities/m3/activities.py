@@ -1,7 +1,7 @@
 """The M3 activities, under the names of `canonical.activity_contracts`: each a step, its failures translated."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import structlog
 from temporalio import activity
@@ -11,6 +11,7 @@ from activities.m3.client import M3Client
 from activities.m3.context import M3Context
 from activities.m3.errors import MIError, NotYet
 from activities.m3.facts import m3_facts
+from activities.m3.goods_left import deliveries_of
 from activities.m3.options import M3Options
 from activities.m3.reasons import hold_for
 from activities.m3.steps.cancel_sales_order import cancel_sales_order
@@ -33,6 +34,25 @@ class M3Activities:
         self, client: M3Client, profiles: Mapping[str, MarketplaceProfile], options: M3Options
     ) -> None:
         self.context = M3Context(client, profiles, options)
+
+    @property
+    def all(self) -> list[Callable[..., object]]:
+        """Every activity, for a worker."""
+        return [
+            self.resolve_items,
+            self.ensure_customer,
+            self.create_sales_order,
+            self.report_goods_issue,
+            self.invoice_delivery,
+            self.post_general_ledger,
+            self.cancel_sales_order,
+            self.verify_step,
+            self.audit_m3_orders,
+        ]
+
+    async def deliveries_of(self, order_ids: Sequence[str]) -> Mapping[str, tuple[Delivery, ...]]:
+        """M3 deliveries whose goods have left, by Amazon order id; no activity, the sweep's is another's."""
+        return await deliveries_of(self.context, order_ids)
 
     @activity.defn(name=act.RESOLVE_ITEMS)
     async def resolve_items(self, request: act.ResolveItemsRequest) -> act.ResolveItemsResult:

@@ -65,7 +65,7 @@ class BasicAccess:
         pair = f"{username}:{password.get_secret_value()}".encode()
         self._header = f"Basic {base64.b64encode(pair).decode()}"
 
-    async def header(self, http: httpx.AsyncClient, *, refused: str = "") -> str:  # noqa: ARG002
+    async def header(self, http: httpx.AsyncClient, *, refused: str = "") -> str:
         """The same header every time."""
         return self._header
 

@@ -14,8 +14,7 @@ from activities.m3.programs.deliveries import (
     delivery_heads,
     packages,
 )
-from activities.m3.steps.shipped_items import keys_of
-from canonical.activity_contracts import SalesOrderResult
+from activities.m3.programs.orders import OrderLine, lines_of
 from canonical.ids import package_reference
 from canonical.order import Delivery, Package
 from canonical.shipments import OrderLineKey, items_by_order_item
@@ -24,32 +23,40 @@ _SHIPMENTS: Final = 1_000_000
 """Package references are numbers; the last six digits of DLIX tell the deliveries of one order apart."""
 
 
-async def deliveries_of(
-    ctx: M3Context, orders: Sequence[SalesOrderResult]
-) -> dict[str, tuple[Delivery, ...]]:
-    """Deliveries whose goods have left, by ORNO, in a handful of bulk calls; orders without any are left out.
+async def deliveries_of(ctx: M3Context, order_ids: Sequence[str]) -> dict[str, tuple[Delivery, ...]]:
+    """Deliveries whose goods have left, by Amazon order id, in a handful of bulk calls; the rest is left out.
 
-    Package references come from DLIX and the package's place, so that they are the same in every sweep.
-    Times are M3's, read as UTC.
+    Items are told by Amazon's order item id, which each order line carries as its own CUOR
+    (`steps.create_sales_order`); a line entered by hand has none and is told by its number PONR. Package
+    references come from DLIX and the package's place, so that they are the same in every sweep. Times are
+    M3's, read as UTC. An order that M3 has twice is left out: the audit shows it.
     """
-    lines = {order.orno: keys_of(order.lines) for order in orders}
-    found = await co_deliveries(ctx.client, list(lines))
-    left = [each for deliveries in found.values() for each in deliveries if each.left]
+    found = await ctx.lookup().find_many(list(dict.fromkeys(order_ids)))
+    orders = {each.orders[0].orno: order_id for order_id, each in found.items() if len(each.orders) == 1}
+    deliveries = await co_deliveries(ctx.client, list(orders))
+    left = [each for group in deliveries.values() for each in group if each.left]
     if not left:
         return {}
     numbers = list(dict.fromkeys(each.dlix for each in left))
+    lines = await lines_of(ctx.client, list(dict.fromkeys(each.orno for each in left)))
+    keys = {orno: _keys(orders[orno], group) for orno, group in lines.items()}
     quantities = await delivered_quantities(ctx.client, ctx.options.company, left)
     heads = await delivery_heads(ctx.client, numbers)
     boxes = await packages(ctx.client, numbers)
     told: dict[str, list[Delivery]] = {}
     for each in left:
-        items = items_by_order_item(quantities[each.orno, each.dlix], lines[each.orno])
-        parcels = _packages(each, items, heads.get(each.dlix), boxes.get(each.dlix, ()), lines[each.orno])
-        delivery = Delivery(
-            dlix=each.dlix, whlo=each.whlo, status=each.status, items=items, packages=parcels
-        )
-        told.setdefault(each.orno, []).append(delivery)
-    return {orno: tuple(deliveries) for orno, deliveries in told.items()}
+        items = items_by_order_item(quantities[each.orno, each.dlix], keys[each.orno])
+        parcels = _packages(each, items, heads.get(each.dlix), boxes.get(each.dlix, ()), keys[each.orno])
+        delivery = Delivery(dlix=each.dlix, whlo=each.whlo, status=each.status, items=items, packages=parcels)
+        told.setdefault(orders[each.orno], []).append(delivery)
+    return {order_id: tuple(group) for order_id, group in told.items()}
+
+
+def _keys(order_id: str, lines: Sequence[OrderLine]) -> list[OrderLineKey]:
+    return [
+        OrderLineKey(line.cuor if line.cuor not in ("", order_id) else line.ponr, line.ponr, line.posx)
+        for line in lines
+    ]
 
 
 def _packages(

@@ -45,7 +45,7 @@ def request_id(response: httpx.Response) -> str:
     for name in _REQUEST_ID_HEADERS:
         value = response.headers.get(name)
         if value:
-            return value[:80]
+            return str(value)[:80]
     return ""
 
 

@@ -14,7 +14,8 @@ from simulators.amazon.clock import iso
 from simulators.amazon.lifecycle import EventRefusedError
 from simulators.amazon.quotas import PLANS
 from simulators.amazon.record import OrderRecord, fulfilled, unfulfilled
-from simulators.amazon.seeding import ExactOrder, ManyOrders, OneEvent, SeedError, happen, plant
+from simulators.amazon.seeding import ExactOrder, ManyOrders, OneEvent, happen, plant
+from simulators.amazon.view import DATASETS, visible
 from simulators.amazon.wire import JsonObject, rate_text
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan
@@ -84,7 +85,8 @@ def _looking(world: World, faults: FaultPlan) -> list[Route]:
         return JSONResponse(state(world, faults))
 
     async def show_log(request: Request) -> Response:
-        limit = int(request.query_params.get("limit", "100"))
+        text = request.query_params.get("limit", "")
+        limit = int(text) if text.isdecimal() and int(text) else 100
         return JSONResponse([asdict(entry) for entry in list(world.log)[-limit:]])
 
     async def show_orders(_: Request) -> Response:
@@ -96,7 +98,8 @@ def _looking(world: World, faults: FaultPlan) -> list[Route]:
         record = world.index.by_id.get(request.path_params["order_id"])
         if record is None:
             return _refused(f"Order {request.path_params['order_id']} does not exist.", 404)
-        return JSONResponse({"order": record.body, "summary": summary(record)})
+        shown = visible(record, DATASETS, personal_data=True)
+        return JSONResponse({"order": record.body, "shown": shown, "summary": summary(record)})
 
     async def show_planted(_: Request) -> Response:
         world.settle()
@@ -123,7 +126,7 @@ def _placing(world: World) -> list[Route]:
     async def plant_order(request: Request) -> Response:
         try:
             record = plant(world, ExactOrder.model_validate_json(await request.body()))
-        except (ValidationError, SeedError) as error:
+        except ValueError as error:
             return _refused(str(error))
         return JSONResponse(summary(record), 201)
 

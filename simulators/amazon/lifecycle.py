@@ -94,17 +94,33 @@ def _cancel(record: OrderRecord, event: Event) -> None:
         whole = True
     for item in record.items:
         if whole or item["orderItemId"] in event.items:
-            set_quantities(item, fulfilled(item), 0)
-            item.setdefault("cancellation", {})["cancellationExecution"] = {
-                "cancelledBy": event.actor,
-                "cancelReason": CANCEL_REASONS.get(event.actor, "CUSTOMER_CANCELLED"),
-            }
+            _cancel_item(item, event.actor)
     if record.status == "SHIPPED":  # rare: Amazon cancels what could not be delivered
         record.body["fulfillment"]["fulfillmentStatus"] = "CANCELLED"
     else:
         record.settle_status()
+    if not add_up(record.body):
+        record.body.pop("proceeds", None)
     if record.status in ("CANCELLED", "SHIPPED"):
         record.events = []
+
+
+def _cancel_item(item: JsonObject, actor: str) -> None:
+    """Cancel what has not been shipped: the ordered quantity falls to what has, to 0 without a price.
+
+    Inferred from Orders v0 and the order reports, where a cancelled item has quantity 0.
+    """
+    shipped = fulfilled(item)
+    if not shipped:
+        item["quantityOrdered"] = 0
+        item.pop("proceeds", None)
+    elif unfulfilled(item):
+        rescale(item, shipped)
+    set_quantities(item, shipped, 0)
+    item.setdefault("cancellation", {})["cancellationExecution"] = {
+        "cancelledBy": actor,
+        "cancelReason": CANCEL_REASONS.get(actor, "CUSTOMER_CANCELLED"),
+    }
 
 
 def _request_cancel(record: OrderRecord, event: Event) -> None:
@@ -124,6 +140,9 @@ def _change_quantity(record: OrderRecord, event: Event) -> None:
         wanted = event.items.get(item["orderItemId"])
         if wanted is None:
             continue
+        if not item["quantityOrdered"]:
+            message = f"Item {item['orderItemId']} of order {record.order_id} is cancelled."
+            raise EventRefusedError(message)
         if wanted < max(1, fulfilled(item)):
             message = f"Item {item['orderItemId']} of order {record.order_id} cannot have {wanted} units."
             raise EventRefusedError(message)

@@ -95,11 +95,11 @@ def rescale(item: JsonObject, quantity: int) -> None:
     values[0]["amount"] = str(own_parts)
 
 
-def add_up(body: JsonObject) -> None:
-    """Write the order's grandTotal and breakdowns from its lines."""
+def add_up(body: JsonObject) -> bool:
+    """Write the order's grandTotal and breakdowns from its lines; False if no line has a price."""
     lines = [item["proceeds"] for item in body["orderItems"] if "proceeds" in item]
     if not lines:
-        return
+        return False
     currency = str(lines[0]["proceedsTotal"]["currencyCode"])
     sums: dict[str, Decimal] = {}
     for line in lines:
@@ -110,3 +110,4 @@ def add_up(body: JsonObject) -> None:
         "grandTotal": money(total, currency),
         "breakdowns": [{"type": name, "subtotal": money(amount, currency)} for name, amount in sums.items()],
     }
+    return True

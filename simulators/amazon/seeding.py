@@ -75,6 +75,9 @@ def plant(world: World, given: ExactOrder) -> OrderRecord:
     for key in ("orderId", "salesChannel", "orderItems"):
         if key not in body:
             raise SeedError(f"The order has no {key}.")
+    for item in body["orderItems"]:
+        if not {"orderItemId", "quantityOrdered", "product"} <= item.keys():
+            raise SeedError(f"An item of order {body['orderId']} lacks its id, quantity or product.")
     if body["orderId"] in world.index.by_id:
         raise SeedError(f"Order {body['orderId']} exists already.")
     now_ms = world.settle()

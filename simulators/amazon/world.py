@@ -118,7 +118,7 @@ class World:
             if record.order_id in self.index.by_id:  # another seed has drawn the same number
                 continue
             records.append(record)
-            if not record.by_amazon or record.planted is None:
+            if record.planted is None:
                 self._newest[seller_id] = record.order_id
         self.commit(records, {note: str(number)})
         return records

@@ -62,7 +62,8 @@ def time_of(moment: float) -> str:
 
 
 class Agenda:
-    """The jobs to come. Delays are drawn from the seed and what the job is about, not from the order of calls."""
+    """The jobs to come. Delays are drawn from the seed and what the job is about, not from the order of
+    calls."""
 
     def __init__(self, jobs: Table[Job], clock: Clock, seed: int, pace: float) -> None:
         self._jobs = jobs

@@ -1,4 +1,5 @@
-"""What the company itself is: MNS100MI, OIS010MI, AUTCHKMI, and MRS001MI, M3's own list of its MI programs."""
+"""What the company itself is: MNS100MI, OIS010MI, AUTCHKMI, and MRS001MI, M3's own list of its MI
+programs."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def get_division(_: World, call: Call) -> list[Row]:
         raise NotOk(RECORD_MISSING, "DIVI")
     return [
         {
-            "CONO": str(catalogue.CONO), "DIVI": call.text("DIVI"), "CONM": "Tea and more", "TX15": "Tea and more",
+            "CONO": str(catalogue.CONO), "DIVI": call.text("DIVI"), "CONM": "Tea and more",
+            "TX15": "Tea and more",
             "FACI": catalogue.FACI, "FACT": "Main facility", "WHLO": "MAI", "WHLT": "Main warehouse",
             "DTFM": "YMD", "LOCD": catalogue.LOCAL_CURRENCY, "LOCT": "Euro", "CSCD": "DE", "TIZO": "CET",
         }
@@ -31,7 +33,8 @@ def list_divisions(_: World, _call: Call) -> list[Row]:
     """The company's divisions."""
     return [
         {
-            "CONO": str(catalogue.CONO), "DIVI": catalogue.DIVI, "TX15": "Tea and more", "FACI": catalogue.FACI,
+            "CONO": str(catalogue.CONO), "DIVI": catalogue.DIVI, "TX15": "Tea and more",
+            "FACI": catalogue.FACI,
             "FACN": "Main facility", "WHLO": "MAI", "WHNM": "Main warehouse",
         }
     ]  # fmt: skip
@@ -94,7 +97,8 @@ def list_transactions(world: World, call: Call) -> list[Row]:
 
 @mi("MRS001MI", "LstFields")
 def list_fields(world: World, call: Call) -> Iterable[Row]:
-    """The input (TRTP I) or output (TRTP O) fields of a transaction: LENG, TYPE, MAND, and their positions."""
+    """The input (TRTP I) or output (TRTP O) fields of a transaction: LENG, TYPE, MAND, and their
+    positions."""
     transaction = _program(world, call).get(call.text("TRNM"))
     kind = call.text("TRTP")
     if transaction is None or kind not in ("I", "O"):

@@ -14,7 +14,8 @@ WITH_ERRORS = "12"
 
 
 def usable_customer(world: World, cuno: str) -> Customer:
-    """The customer if orders may be entered for it. NotOk WCU0203 (none) or XIM0002 (status other than 20)."""
+    """The customer if orders may be entered for it. NotOk WCU0203 (none) or XIM0002 (status other than
+    20)."""
     customer = world.customers.get(cuno)
     if customer is None:
         raise NotOk("WCU0203", "CUNO")

@@ -61,8 +61,8 @@ def get_line(world: World, call: Call) -> list[Row]:
 
 @mi("MWS410MI", "GetHead")
 def get_head(world: World, call: Call) -> list[Row]:
-    """Head of a delivery: status PGRS, picking list status PIST, carrier FWNO, tracking number ETRN (of the first
-    package only), invoice."""
+    """Head of a delivery: status PGRS, picking list status PIST, carrier FWNO, tracking number ETRN (of the
+    first package only), invoice."""
     delivery = world.delivery(call.integer("DLIX"))
     order = world.order(delivery.orno)
     row = {
@@ -122,7 +122,8 @@ def list_package_lines(world: World, call: Call) -> list[Row]:
 
 @mi("MWS410MI", "RelForAlloc")
 def release_for_allocation(world: World, call: Call) -> list[Row]:
-    """Releases a delivery for allocation. Deliveries here are allocated from the start: nothing is left to do."""
+    """Releases a delivery for allocation. Deliveries here are allocated from the start: nothing is left to
+    do."""
     world.delivery(call.integer("DLIX"))
     return []
 

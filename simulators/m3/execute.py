@@ -1,4 +1,5 @@
-"""One MI transaction from its parameters to its records, as the MI layer in front of every program does it."""
+"""One MI transaction from its parameters to its records, as the MI layer in front of every program does
+it."""
 
 from __future__ import annotations
 
@@ -61,9 +62,14 @@ def describe(world: World, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def execute(
-    world: World, plan: FaultPlan, program: str, transaction: str, given: Mapping[str, str], options: Options
+    world: World,
+    plan: FaultPlan,
+    operation: tuple[str, str],
+    given: Mapping[str, str],
+    options: Options,
 ) -> Outcome:
-    """Carry out one transaction. A refusal by M3 is an outcome too."""
+    """Carry out one transaction (program, name). A refusal by M3 is an outcome too."""
+    program, transaction = operation
     try:
         facts = _facts(world, program, transaction)
         _check_access(given, options)

@@ -1,4 +1,5 @@
-"""The M3 API REST endpoints behind their gateway: rate limit, authentication, timeout, single and bulk calls."""
+"""The M3 API REST endpoints behind their gateway: rate limit, authentication, timeout, single and bulk
+calls."""
 
 from __future__ import annotations
 
@@ -14,16 +15,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulators.faults import DroppedConnection, FaultPlan
+from simulators.fault_answers import DroppedConnection
+from simulators.faults import FaultPlan
 from simulators.m3.auth import Guard, bearer
 from simulators.m3.execute import DEFAULT_MAXRECS, Options, Outcome, describe, execute
 from simulators.m3.replies import bad_request, gateway_answer, unauthorized, v1_single, v2_bulk, v2_single
 from simulators.m3.world import World
 
 _logger = logging.getLogger(__name__)
-_OPTIONS = frozenset(
-    ["cono", "divi", "lanc", "locale", "timezone", "maxrecs", "dateformat", "excludeempty", "righttrim", "returncols", "format", "extendedresult", "readtimeoutmillis", "m3user", "metadata"]
+_OPTION_NAMES = (
+    "cono divi lanc locale timezone maxrecs dateformat excludeempty righttrim returncols format"
+    " extendedresult readtimeoutmillis m3user metadata"
 )
+_OPTIONS = frozenset(_OPTION_NAMES.split())
 _TERMINATION_CHANCE = {"none": 0.0, "mild": 0.002, "harsh": 0.02}
 
 
@@ -136,10 +140,11 @@ class Gateway:
 
     def _work(self, program: str, transaction: str, fields: Mapping[str, str], options: Options) -> Outcome:
         self._world.catch_up()
-        return execute(self._world, self._plan, program, transaction, fields, options)
+        return execute(self._world, self._plan, (program, transaction), fields, options)
 
     async def _bulk(self, request: Request, wanted: BulkRequest) -> Response:
-        """Entries are done in their order, each by itself: a fault in the middle leaves the earlier ones done."""
+        """Entries are done in their order, each by itself: a fault in the middle leaves the earlier ones
+        done."""
         entries = wanted.transactions
         operations = [f"{wanted.program}.{entry.transaction}" for entry in entries]
         stop = self._stops_before(operations, entries)
@@ -167,7 +172,8 @@ class Gateway:
         return await self._guarded(request, operations[struck], fields, work, entries=len(entries))
 
     def _struck(self, operations: list[str], entries: list[BulkTransaction]) -> int:
-        """The first entry an aimed fault means; without one, the whole call stands or falls with the first."""
+        """The first entry an aimed fault means; without one, the whole call stands or falls with the
+        first."""
         aimed = [fault for fault in self._plan.aimed.values() if not fault.order.action.startswith("nok:")]
         for number, (operation, entry) in enumerate(zip(operations, entries, strict=True)):
             fields = describe(self._world, entry.record) if aimed else {}

@@ -43,7 +43,8 @@ def _delivery_fields(world: World, order: Order, delivery: Delivery) -> Row:
     )
     name = _name(world, order.cuno)
     row = {
-        "ORNO": order.orno, "WHLO": delivery.whlo, "DLIX": str(delivery.dlix), "CUNO": order.cuno, "CUN1": name,
+        "ORNO": order.orno, "WHLO": delivery.whlo, "DLIX": str(delivery.dlix), "CUNO": order.cuno,
+        "CUN1": name,
         "PYNO": order.cuno, "CUN2": name[:10], "ORST": delivery.orst, "TEPY": payment_terms(order),
         "AMT1": amount_text(goods), "AMT2": amount_text(goods), "CUCD": order.cucd, "CRTP": "1",
         "MODL": order.fields.get("MODL", ""), "TEDL": order.fields.get("TEDL", ""),
@@ -104,7 +105,8 @@ def list_invoices(world: World, call: Call) -> list[Row]:
     return [
         {
             "IVNO": str(invoice.ivno), "IVTP": "01", "IVT1": "Invoice", "YEA4": str(invoice.yea4),
-            "IDAT": day_of(invoice.entered), "PYNO": invoice.cuno, "PYN1": name, "CUNO": invoice.cuno, "CUN1": name,
+            "IDAT": day_of(invoice.entered), "PYNO": invoice.cuno, "PYN1": name, "CUNO": invoice.cuno,
+            "CUN1": name,
             "INRC": invoice.cuno, "INR1": name, "IVAV": amount_text(invoice.gross),
             "RAFC": amount_text(invoice.gross), "CUCD": invoice.cucd, "INPX": INVOICE_PREFIX,
             "EXIN": external_number(invoice.ivno), "DUDT": _due_day(invoice), "TEPY": payment_terms(order),
@@ -122,8 +124,8 @@ def _meant_invoice(world: World, call: Call) -> Invoice:
 
 @mi("OIS350MI", "GetInvHead")
 def get_invoice(world: World, call: Call) -> list[Row]:
-    """Head of an invoice. AMT2 (IVAM) is its amount with VAT in CUC2, the invoice's currency; AMT1 the same in
-    CUC1, the division's. VONO is 0 until the voucher has been created."""
+    """Head of an invoice. AMT2 (IVAM) is its amount with VAT in CUC2, the invoice's currency; AMT1 the same
+    in CUC1, the division's. VONO is 0 until the voucher has been created."""
     invoice = _meant_invoice(world, call)
     order = world.order(invoice.orno)
     name = _name(world, invoice.cuno)
@@ -133,7 +135,8 @@ def get_invoice(world: World, call: Call) -> list[Row]:
             "IDAT": day_of(invoice.entered), "FAC2": order.faci, "RAFC": amount_text(invoice.gross),
             "CUCD": invoice.cucd, "INST": "20", "CUNM": name, "AMT1": _local(invoice, invoice.gross),
             "CUC1": catalogue.LOCAL_CURRENCY, "AMT2": amount_text(invoice.gross), "CUC2": invoice.cucd,
-            "RAIN": f"{invoice.rate:f}", "UPAC": "1" if invoice.vono else "0", "INRC": invoice.cuno, "CUN2": name,
+            "RAIN": f"{invoice.rate:f}", "UPAC": "1" if invoice.vono else "0", "INRC": invoice.cuno,
+            "CUN2": name,
             "IVTP": "01", "ACDT": day_of(invoice.entered), "EXIN": external_number(invoice.ivno),
             "CUNO": invoice.cuno, "RGDT": day_of(invoice.entered), "RGTM": time_of(invoice.entered),
             "CHID": "M3SRVADM",
@@ -143,8 +146,9 @@ def get_invoice(world: World, call: Call) -> list[Row]:
 
 @mi("OIS350MI", "LstInvLine")
 def list_invoice_rows(world: World, call: Call) -> list[Row]:
-    """Rows of an invoice: IVTP 31 goods, 50 a charge. AMT2 is the amount without VAT in the invoice's currency,
-    AMT1 the same in the division's; VTAM the VAT in the invoice's currency, CVTM in the division's."""
+    """Rows of an invoice: IVTP 31 goods, 50 a charge. AMT2 is the amount without VAT in the invoice's
+    currency, AMT1 the same in the division's; VTAM the VAT in the invoice's currency, CVTM in the
+    division's."""
     invoice = _meant_invoice(world, call)
     order = world.order(invoice.orno)
     return [

@@ -1,4 +1,5 @@
-"""From issued goods to invoice: the automatic level of the order type, PrtInvoice, approval, and the invoice."""
+"""From issued goods to invoice: the automatic level of the order type, PrtInvoice, approval, and the
+invoice."""
 
 from __future__ import annotations
 
@@ -25,15 +26,8 @@ def invoice_due(world: World, args: Mapping[str, str]) -> None:
         _invoice(world, delivery)
 
 
-def _row(ivtp: str, reference: str, ponr: int, quantity: Decimal, gross: Decimal, order: Order) -> InvoiceRow:
-    return InvoiceRow(
-        ivtp=ivtp,
-        reference=reference,
-        ponr=ponr,
-        quantity=quantity,
-        gross=gross,
-        vat=gross - net_of(gross, order.vat_percent),
-    )
+def _vat(order: Order, gross: Decimal) -> Decimal:
+    return gross - net_of(gross, order.vat_percent)
 
 
 def _goods(order: Order, delivery: Delivery) -> list[InvoiceRow]:
@@ -43,7 +37,16 @@ def _goods(order: Order, delivery: Delivery) -> list[InvoiceRow]:
         line.delivered -= delivered.quantity
         line.invoiced += delivered.quantity
         gross = rounded(delivered.quantity * line.sapr)
-        rows.append(_row(GOODS, line.itno, line.ponr, delivered.quantity, gross, order))
+        rows.append(
+            InvoiceRow(
+                ivtp=GOODS,
+                reference=line.itno,
+                ponr=line.ponr,
+                quantity=delivered.quantity,
+                gross=gross,
+                vat=_vat(order, gross),
+            )
+        )
     return rows
 
 
@@ -67,7 +70,16 @@ def _invoice(world: World, delivery: Delivery) -> None:
     rows = _goods(order, delivery)
     for ponr, charge in _charges(order, delivery):
         charge.ivno = ivno
-        rows.append(_row(CHARGE, charge.crid, ponr, ZERO, charge.amount, order))
+        rows.append(
+            InvoiceRow(
+                ivtp=CHARGE,
+                reference=charge.crid,
+                ponr=ponr,
+                quantity=ZERO,
+                gross=charge.amount,
+                vat=_vat(order, charge.amount),
+            )
+        )
     now = world.clock.now()
     invoice = Invoice(
         ivno=ivno,
@@ -92,8 +104,8 @@ def _invoice(world: World, delivery: Delivery) -> None:
 
 @mi("OIS350MI", "PrtInvoice")
 def print_invoice(world: World, call: Call) -> list[Row]:
-    """Asks for the invoice of the order's deliveries (or of one) that are ready. Answers at once and always OK:
-    the invoice comes later, or never where a delivery waits for approval (61)."""
+    """Asks for the invoice of the order's deliveries (or of one) that are ready. Answers at once and always
+    OK: the invoice comes later, or never where a delivery waits for approval (61)."""
     order = world.order(call.text("ORNO"))
     wanted = call.integer("DLIX")
     for delivery in world.deliveries_of(order):

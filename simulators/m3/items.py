@@ -26,7 +26,8 @@ def orderable_item(world: World, itno: str) -> ItemRecord:
 
 def _shown(item: ItemRecord) -> Row:
     return {
-        "STAT": item.stat, "ITNO": item.itno, "ITDS": item.itds, "FUDS": item.fuds, "UNMS": "PCS", "ITTY": "FIN",
+        "STAT": item.stat, "ITNO": item.itno, "ITDS": item.itds, "FUDS": item.fuds, "UNMS": "PCS",
+        "ITTY": "FIN",
         "ITGR": "TEA", "SALE": "1", "STCD": "1", "RESP": "M3SRVADM", "SPUN": "PCS", "PPUN": "PCS",
     }  # fmt: skip
 
@@ -49,7 +50,8 @@ def list_items(world: World, call: Call) -> list[Row]:
 
 @mi("MMS200MI", "GetItmWhsBal")
 def get_balance(world: World, call: Call) -> list[Row]:
-    """Stock in a warehouse: STQT on hand and approved, ALQT allocated, AVAL and AV01 what is left to allocate."""
+    """Stock in a warehouse: STQT on hand and approved, ALQT allocated, AVAL and AV01 what is left to
+    allocate."""
     balance = world.balance(call.text("WHLO"), call.text("ITNO"))
     left = quantity_text(balance.onhand - balance.allocated)
     return [
@@ -63,7 +65,8 @@ def get_balance(world: World, call: Call) -> list[Row]:
 
 @dataclass(frozen=True)
 class Term:
-    """One part of a search: a word, the field it must stand in (blank: any), and whether any rest may follow."""
+    """One part of a search: a word, the field it must stand in (blank: any), and whether any rest may
+    follow."""
 
     field: str
     word: str

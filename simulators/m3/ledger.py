@@ -40,10 +40,11 @@ def voucher_due(world: World, args: Mapping[str, str]) -> None:
 
 
 def invoice_lines(invoice: Invoice, wrong_by: Decimal = ZERO) -> list[VoucherLine]:
-    """Accounting rows of an invoice: receivables against goods, charges and VAT; balanced in both currencies."""
+    """Accounting rows of an invoice: receivables against goods, charges and VAT; balanced in both
+    currencies."""
     goods = sum((row.gross - row.vat for row in invoice.rows if row.ivtp == GOODS), ZERO)
     charges = sum((row.gross - row.vat for row in invoice.rows if row.ivtp != GOODS), ZERO)
-    credits = [(GOODS_SOLD, goods - wrong_by), (CHARGES, charges), (VAT, invoice.vat)]
+    earned = [(GOODS_SOLD, goods - wrong_by), (CHARGES, charges), (VAT, invoice.vat)]
     day = day_of(invoice.entered)
 
     def line(account: str, amount: Decimal, local: Decimal) -> VoucherLine:
@@ -52,7 +53,7 @@ def invoice_lines(invoice: Invoice, wrong_by: Decimal = ZERO) -> list[VoucherLin
 
     rows = [
         line(account, -amount, -rounded(amount * invoice.rate))
-        for account, amount in credits
+        for account, amount in earned
         if amount or account == GOODS_SOLD
     ]
     total = line(RECEIVABLES, -sum((r.amount for r in rows), ZERO), -sum((r.local for r in rows), ZERO))
@@ -95,7 +96,8 @@ def _identity(voucher: Voucher) -> Row:
 
 @mi("GLS200MI", "GetVoucherHead")
 def get_voucher(world: World, call: Call) -> list[Row]:
-    """Sums of one voucher, all positive: DSUM and CSUM in the division's currency, CUAD and CUAC in the voucher's."""
+    """Sums of one voucher, all positive: DSUM and CSUM in the division's currency, CUAD and CUAC in the
+    voucher's."""
     voucher = _meant(world, call)
     return [
         {

@@ -163,6 +163,7 @@ def update_due(world: World, args: Mapping[str, str]) -> None:
 
 
 def _balance_locally(lines: list[VoucherLine]) -> None:
-    """Put the rounding of the conversion on the largest row, so that the voucher balances in both currencies."""
+    """Put the rounding of the conversion on the largest row, so that the voucher balances in both
+    currencies."""
     largest = max(lines, key=lambda line: abs(line.local))
     largest.local -= sum((line.local for line in lines), ZERO)

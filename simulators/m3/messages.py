@@ -1,4 +1,5 @@
-"""MHS850MI: what a warehouse partner reports, kept as messages and processed now (*EXE), later (*AUT) or never."""
+"""MHS850MI: what a warehouse partner reports, kept as messages and processed now (*EXE), later (*AUT) or
+never."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def _known(world: World, e0pa: str, pmsn: str) -> WarehouseMessage | None:
 
 
 def _new_message(world: World, call: Call) -> WarehouseMessage:
-    """The message to enter this report under. NotOk ED01016 (partner), WMS3804 (his number was used before)."""
+    """The message to enter this report under. NotOk ED01016 (partner), WMS3804 (his number was used
+    before)."""
     partner, number = call.text("E0PA"), call.text("PMSN")
     if partner != catalogue.PARTNER or call.text("E065") != catalogue.MESSAGE_TYPE:
         raise NotOk("ED01016", "E065")
@@ -46,8 +48,8 @@ def _keep(world: World, message: WarehouseMessage) -> None:
 
 
 def _take_in(world: World, call: Call, flag: str) -> list[Row]:
-    """Enter the report: with *EXE it is done now or refused now and leaves no trace; with *AUT it is accepted and
-    whatever is wrong shows only in MHS850; without a flag nobody processes it."""
+    """Enter the report: with *EXE it is done now or refused now and leaves no trace; with *AUT it is
+    accepted and whatever is wrong shows only in MHS850; without a flag nobody processes it."""
     message = _new_message(world, call)
     if flag not in ("", _NOW, _LATER):
         raise NotOk(GENERIC, "PRFL", f"Process flag {flag} is invalid")

@@ -2,10 +2,11 @@
 
 The facts are in metadata.json, one line of field words per direction. A word reads
 
-    *ITDS:A60/30@c      mandatory, name, type (A text, N number, D date), length, length on-premises, cloud only
+    *ITDS:A60/30@c      mandatory, name, type, length, length on-premises, cloud only
 
-with ``@p`` for on-premises only and, in place of ``*``, ``?`` for mandatory on-premises alone and ``!`` for
-mandatory in the cloud alone. Source: MI metadata of the cloud edition (2020-06) and of 15.1 on-premises.
+with type A text, N number or D date, ``@p`` for on-premises only and, in place of ``*``, ``?`` for mandatory
+on-premises alone and ``!`` for mandatory in the cloud alone. Source: MI metadata of the cloud edition
+(2020-06) and of 15.1 on-premises.
 """
 
 from __future__ import annotations

@@ -40,14 +40,16 @@ def get_head(world: World, call: Call) -> list[Row]:
 
 @mi("OIS100MI", "GetOrderValue")
 def get_value(world: World, call: Call) -> list[Row]:
-    """Value of a customer order, ordered and invoiced (see order_value.Value for the meaning of the fields)."""
+    """Value of a customer order, ordered and invoiced (see order_value.Value for the meaning of the
+    fields)."""
     return [value_fields(world.order(call.text("ORNO")))]
 
 
 @mi("OIS100MI", "LstHead")
 @mi("OIS175MI", "LstHeadByCust")
 def list_heads(world: World, call: Call) -> Iterator[Row]:
-    """A customer's orders whose lowest line status is from ORSL to ORST, oldest first: maxrecs hides the newest."""
+    """A customer's orders whose lowest line status is from ORSL to ORST, oldest first: maxrecs hides the
+    newest."""
     low, high = call.text("ORSL", "00"), call.text("ORST", "99")
     found = (world.orders.get(orno) for orno in world.orders_by_cuno.get(call.text("CUNO"), []))
     return (head_fields(order) for order in found if order is not None and low <= order.lowest <= high)
@@ -124,6 +126,6 @@ def search_heads(world: World, call: Call) -> list[Row]:
 
 @mi("OIS120MI", "LstCOStopByCUOR")
 def list_stopped(_world: World, _call: Call) -> list[Row]:
-    """Customer orders that are stopped. This company's credit stop already holds the temporary order (status 30),
-    so no customer order is ever on this list."""
+    """Customer orders that are stopped. This company's credit stop already holds the temporary order
+    (status 30), so no customer order is ever on this list."""
     return []

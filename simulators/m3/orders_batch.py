@@ -1,4 +1,5 @@
-"""OIS100MI, entry of temporary orders (OXHEAD): head, addresses, texts, charges, lines, and taking them back."""
+"""OIS100MI, entry of temporary orders (OXHEAD): head, addresses, texts, charges, lines, and taking them
+back."""
 
 from __future__ import annotations
 
@@ -106,7 +107,8 @@ def charge_of(call: Call) -> Charge:
 
 @mi("OIS100MI", "AddBatchHeadChg")
 def add_head_charge(world: World, call: Call) -> list[Row]:
-    """Adds a charge to the temporary order. The same CRID again ADDS another one: M3 promises nothing else."""
+    """Adds a charge to the temporary order. The same CRID again ADDS another one: M3 promises nothing
+    else."""
     batch = changeable(world, call.text("ORNO"))
     batch.charges.append(charge_of(call))
     world.keep_batch(batch)
@@ -176,7 +178,8 @@ def delete_line(world: World, call: Call) -> list[Row]:
 
 @mi("OIS100MI", "DelBatchHead")
 def delete_head(world: World, call: Call) -> list[Row]:
-    """Deletes the temporary order with all that hangs on it; refused in transfer (XUP0001) and at status 90."""
+    """Deletes the temporary order with all that hangs on it; refused in transfer (XUP0001) and at status
+    90."""
     batch = changeable(world, call.text("ORNO"))
     world.batches.drop(batch.orno)
     return []

@@ -20,7 +20,8 @@ _SURCHARGE_AMOUNT = Decimal("2.50")
 def confirm(world: World, call: Call) -> list[Row]:
     """Has M3 check the temporary order and make a customer order of it, later.
 
-    Answers at once, with the TEMPORARY number and the status it has now. Once rejected it may be confirmed again.
+    Answers at once, with the TEMPORARY number and the status it has now. Once rejected it may be confirmed
+    again.
     """
     batch = changeable(world, call.text("ORNO"))
     start_transfer(world, batch)

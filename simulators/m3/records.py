@@ -1,5 +1,5 @@
-"""What M3 remembers: its records, named by the trade's words. Amounts are in the order's currency, gross of VAT
-where the order type says so; quantities are pieces."""
+"""What M3 remembers: its records, named by the trade's words. Amounts are in the order's currency, gross of
+VAT where the order type says so; quantities are pieces."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ class BatchOrder(BaseModel):
 
 
 class OrderLine(BaseModel):
-    """OOLINE. The ordered quantity is spread over the stages of the flow; what is in none of them is still to be
-    allocated, `closed` will never be delivered."""
+    """OOLINE. The ordered quantity is spread over the stages of the flow; what is in none of them is still
+    to be allocated, `closed` will never be delivered."""
 
     ponr: int
     itno: str
@@ -230,7 +230,8 @@ class InvoiceRow(BaseModel):
 
 
 class Invoice(BaseModel):
-    """OINVOH: one invoice, one CO delivery. `gross` is what the customer owes. `vono` 0 until it is posted."""
+    """OINVOH: one invoice, one CO delivery. `gross` is what the customer owes. `vono` 0 until it is
+    posted."""
 
     ivno: int
     yea4: int

@@ -18,7 +18,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Call:
-    """One transaction as it reaches a program: only fields that were given, already checked for length and type."""
+    """One transaction as it reaches a program: only fields that were given, already checked for length and
+    type."""
 
     program: str
     transaction: str

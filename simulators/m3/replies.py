@@ -41,8 +41,8 @@ def v2_single(outcome: Outcome, *, extended: bool) -> Response:
 
 
 def v2_bulk(outcomes: Sequence[Outcome], not_processed: Sequence[str]) -> Response:
-    """The v2 reply to many: HTTP 200 however many failed, one result each, in their order. Transactions M3 did
-    not come to any more are marked, and the whole says so."""
+    """The v2 reply to many: HTTP 200 however many failed, one result each, in their order. Transactions M3
+    did not come to any more are marked, and the whole says so."""
     failed = sum(outcome.error is not None for outcome in outcomes)
     results = [_result(outcome) for outcome in outcomes]
     results += [{"transaction": name, "notProcessed": True} for name in not_processed]

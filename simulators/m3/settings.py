@@ -27,7 +27,8 @@ class M3Settings(BaseModel):
     pace: float = Field(default=1.0, ge=0)
     """Multiplies every delay of M3 and of the warehouse staff; 0 means at the next request."""
     profile: Installation = "cloud"
-    """"cloud": gateway addresses with a tenant and OAuth; "onprem": Basic, without what only the cloud has."""
+    """"cloud": gateway addresses with a tenant and OAuth; "onprem": Basic, without what only the cloud
+    has."""
     cuor_list: bool = True
     """Whether this site has set up the CMS100MI lists by CUOR."""
     exportmi: bool = True

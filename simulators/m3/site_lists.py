@@ -14,7 +14,8 @@ from simulators.m3.world import World
 
 def _batch_row(batch: BatchOrder) -> Row:
     return {
-        "OACONO": "100", "OACUOR": batch.cuor, "OAORNO": batch.orno, "OAORNR": batch.ornr, "OAFACI": batch.faci,
+        "OACONO": "100", "OACUOR": batch.cuor, "OAORNO": batch.orno, "OAORNR": batch.ornr,
+        "OAFACI": batch.faci,
         "OACUNO": batch.cuno, "OAPYNO": batch.cuno, "OAORTP": batch.ortp, "OAORST": batch.stat,
         "OASTAT": batch.stat, "OATEPY": batch.fields.get("TEPY", ""), "OAPYRE": batch.fields.get("PYRE", ""),
         "OARGDT": day_of(batch.entered), "OARGTM": time_of(batch.entered), "OACHID": "M3API",
@@ -24,7 +25,8 @@ def _batch_row(batch: BatchOrder) -> Row:
 
 def _order_row(order: Order) -> Row:
     return {
-        "OACONO": "100", "OACUOR": order.cuor, "OAORNO": order.orno, "OASTAT": order.stat, "OAORSL": order.lowest,
+        "OACONO": "100", "OACUOR": order.cuor, "OAORNO": order.orno, "OASTAT": order.stat,
+        "OAORSL": order.lowest,
         "OAORST": order.highest, "OACUNO": order.cuno, "OAORTP": order.ortp, "OAFACI": order.faci,
         "OAWHLO": order.whlo, "OACUCD": order.cucd, "OARGDT": day_of(order.entered),
         "OAYREF": order.fields.get("YREF", ""), "OADIVI": "AAA", "OAPYNO": order.cuno,
@@ -57,22 +59,20 @@ def list_orders(world: World, call: Call) -> Iterable[Row]:
     return _from(_orders(world, call.text("OACUOR")), call.text("OAORNO"))
 
 
+_OXHEAD = (
+    "OACONO OACUOR OAORNO OAORNR OAFACI OACUNO OAPYNO OAORTP OAORST OASTAT OATEPY OAPYRE OARGDT OARGTM OACHID"
+    " OACUCD OAYREF OAWHLO"
+)
+_OOHEAD = (
+    "OACONO OACUOR OAORNO OASTAT OAORSL OAORST OACUNO OAORTP OAFACI OAWHLO OACUCD OARGDT OAYREF OADIVI OAPYNO"
+)
 _TABLES: dict[str, tuple[Callable[[World, str | None], Iterator[Row]], frozenset[str]]] = {
-    "OXHEAD": (
-        _batches,
-        frozenset(
-            ["OACONO", "OACUOR", "OAORNO", "OAORNR", "OAFACI", "OACUNO", "OAPYNO", "OAORTP", "OAORST", "OASTAT", "OATEPY", "OAPYRE", "OARGDT", "OARGTM", "OACHID", "OACUCD", "OAYREF", "OAWHLO"]
-        ),
-    ),
-    "OOHEAD": (
-        _orders,
-        frozenset(
-            ["OACONO", "OACUOR", "OAORNO", "OASTAT", "OAORSL", "OAORST", "OACUNO", "OAORTP", "OAFACI", "OAWHLO", "OACUCD", "OARGDT", "OAYREF", "OADIVI", "OAPYNO"]
-        ),
-    ),
+    "OXHEAD": (_batches, frozenset(_OXHEAD.split())),
+    "OOHEAD": (_orders, frozenset(_OOHEAD.split())),
 }
 _QUERY = re.compile(
-    r"\s*(?:select\s+)?(?P<columns>[\w,\s]+?)\s+from\s+(?P<table>\w+)(?:\s+where\s+(?P<where>.+?))?\s*", re.I
+    r"\s*(?:select\s+)?(?P<columns>[\w,\s]+?)\s+from\s+(?P<table>\w+)(?:\s+where\s+(?P<where>.+?))?\s*",
+    re.IGNORECASE,
 )
 _CONDITION = re.compile(
     r"\s*(?P<field>\w+)\s*(?:=|\beq\b)\s*(?P<quote>['\"]?)(?P<value>.*?)(?P=quote)\s*", re.I

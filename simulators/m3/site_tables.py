@@ -1,5 +1,7 @@
-"""Country and area codes this pretended site has entered in M3 (CRS045, CRS046). Codes a site does not know are
-refused wherever an address comes in; countries without areas accept none."""
+"""Country and area codes this pretended site has entered in M3 (CRS045, CRS046).
+
+Codes a site does not know are refused wherever an address comes in; countries without areas accept none.
+"""
 
 from __future__ import annotations
 
@@ -55,21 +57,22 @@ COUNTRIES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 """CSCD -> (name, currency)."""
 
+_AREAS = """\
+US AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH
+US OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR GU VI AS MP AA AE AP
+CA AB BC MB NB NL NS NT NU ON PE QC SK YT
+AU AC NS NT QL SA TA VI WA
+BR AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP TO
+MX AG BC BS CM CS CH CL CO DF DG GT GR HG JA EM MI MO NA NL OA PU QT QR SL SI SO TB TM TL VE YU ZA
+IT AG AL AN AO AP AQ AR AT AV BA BG BI BL BN BO BR BS BT BZ CA CB CE CH CL CN CO CR CS CT CZ EN FC FE FG FI FM
+IT FR GE GO GR IM IS KR LC LE LI LO LT LU MB MC ME MI MN MO MS MT NA NO NU OR PA PC PD PE PG PI PN PO PR PT PU
+IT PV PZ RA RC RE RG RI RM RN RO SA SI SO SP SR SS SU SV TA TE TN TO TP TR TS TV UD VA VB VC VE VI VR VT VV"""
+
 AREAS: dict[str, frozenset[str]] = {
-    "US": frozenset(
-        ["AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "PR", "GU", "VI", "AS", "MP", "AA", "AE", "AP"]
-    ),
-    "CA": frozenset(["AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"]),
-    "AU": frozenset(["AC", "NS", "NT", "QL", "SA", "TA", "VI", "WA"]),
-    "BR": frozenset(
-        ["AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE", "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO"]
-    ),
-    "MX": frozenset(
-        ["AG", "BC", "BS", "CM", "CS", "CH", "CL", "CO", "DF", "DG", "GT", "GR", "HG", "JA", "EM", "MI", "MO", "NA", "NL", "OA", "PU", "QT", "QR", "SL", "SI", "SO", "TB", "TM", "TL", "VE", "YU", "ZA"]
-    ),
-    "IT": frozenset(
-        ["AG", "AL", "AN", "AO", "AP", "AQ", "AR", "AT", "AV", "BA", "BG", "BI", "BL", "BN", "BO", "BR", "BS", "BT", "BZ", "CA", "CB", "CE", "CH", "CL", "CN", "CO", "CR", "CS", "CT", "CZ", "EN", "FC", "FE", "FG", "FI", "FM", "FR", "GE", "GO", "GR", "IM", "IS", "KR", "LC", "LE", "LI", "LO", "LT", "LU", "MB", "MC", "ME", "MI", "MN", "MO", "MS", "MT", "NA", "NO", "NU", "OR", "PA", "PC", "PD", "PE", "PG", "PI", "PN", "PO", "PR", "PT", "PU", "PV", "PZ", "RA", "RC", "RE", "RG", "RI", "RM", "RN", "RO", "SA", "SI", "SO", "SP", "SR", "SS", "SU", "SV", "TA", "TE", "TN", "TO", "TP", "TR", "TS", "TV", "UD", "VA", "VB", "VC", "VE", "VI", "VR", "VT", "VV"]
-    ),
+    country: frozenset(
+        area for row in _AREAS.splitlines() if row.startswith(country) for area in row.split()[1:]
+    )
+    for country in sorted({row[:2] for row in _AREAS.splitlines()})
 }
 """CSCD -> its ECAR codes. The Australian and Mexican ones are this site's own two letters, not the post's."""
 

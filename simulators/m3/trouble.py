@@ -19,7 +19,8 @@ _DELIVERED_STOCK = Decimal(1000)
 
 
 def plant(world: World, cuor: str, kind: str) -> None:
-    """Let this order, whatever is in it, run into this trouble. ValueError for a kind no single order can have."""
+    """Let this order, whatever is in it, run into this trouble. ValueError for a kind no single order can
+    have."""
     if kind not in PLANTABLE:
         raise ValueError(
             f"{kind!r} cannot be planted on one order; possible are {', '.join(sorted(PLANTABLE))}."
@@ -56,7 +57,8 @@ def _orders(world: World, cuor: str | None) -> list[Order]:
 
 def _all_troubles(world: World, cuor: str, orders: Iterable[Order]) -> set[str]:
     batches = [batch for batch in map(world.batches.get, world.batches_by_cuor.get(cuor, [])) if batch]
-    items = {line.itno for holder in (*orders, *batches) for line in holder.lines}
+    items = {line.itno for order in orders for line in order.lines}
+    items |= {line.itno for batch in batches for line in batch.lines}
     return world.troubles(cuor, items)
 
 

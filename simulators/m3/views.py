@@ -38,7 +38,7 @@ def everything_of(world: World, cuor: str) -> Json:
     deliveries = [delivery for order in orders for delivery in world.deliveries_of(order)]
     invoices = [invoice for order in orders for invoice in world.invoices_of(order.orno)]
     vouchers = [world.vouchers.get(f"{invoice.yea4}/{invoice.vono}") for invoice in invoices]
-    numbers = {holder.cuno for holder in (*batches, *orders)}
+    numbers = {batch.cuno for batch in batches} | {order.cuno for order in orders}
     customers = [(cuno, world.customers.get(cuno)) for cuno in sorted(numbers)]
     return {
         "cuor": cuor,

@@ -19,7 +19,8 @@ AUTOMATIC = frozenset(w.whlo for w in catalogue.WAREHOUSES if w.automatic)
 ON_LIST = "40"
 REPORTED = "90"
 _LIST_STAYS_OPEN = 0.5
-"""Wall seconds a partly reported picking list stays open even at pace 0: one parcel is reported line by line."""
+"""Wall seconds a partly reported picking list stays open even at pace 0: one parcel is reported line by
+line."""
 
 
 @job("allocate")
@@ -137,8 +138,8 @@ def require_packed(delivery: Delivery) -> None:
 
 
 def report_line(world: World, delivery: Delivery, planned: DeliveryLine, quantity: Decimal) -> None:
-    """Report the pick of one line. The delivery leaves as soon as every line has been reported; while lines are
-    missing it waits a moment for them and then leaves without."""
+    """Report the pick of one line. The delivery leaves as soon as every line has been reported; while lines
+    are missing it waits a moment for them and then leaves without."""
     planned.picked = quantity
     delivery.reported = world.clock.now()
     delivery.orst = "05"

@@ -25,7 +25,7 @@ def audit(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Compare Amazon's orders of a period with M3: lost, doubled, differing. Without --since the last
+    """Compare Amazon with M3. Counts lost, doubled and differing orders of a period. Without --since the last
     seven days, without --seller every configured seller. Exit 1 if anything is found."""
     begins = read_optional_time(since, "--since") or datetime.now(UTC) - DEFAULT_SPAN
     ends = read_optional_time(until, "--until")

@@ -8,7 +8,7 @@ from starters.session import run, settings_of
 
 
 def doctor(config: Config = None, as_json: AsJson = False) -> None:
-    """Check configuration, Temporal, Amazon and M3; exit 1 if anything is wrong."""
+    """Check what a first start needs. Exit 1 if anything in Temporal, Amazon or M3 is wrong."""
     from worker.doctor import examine  # noqa: PLC0415 - loads the HTTP clients
 
     checks = run(examine(settings_of(config)))

@@ -38,7 +38,7 @@ def fix(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Repair a held order and print the order's answer; exit 1 when the repair was refused."""
+    """Repair a held order. Prints the order's answer; exit 1 when the repair was refused."""
     checked = check_order_id(order_id)
     name = read_action(action)
     repair = read_argument(name, values or [], by=by, why=why)

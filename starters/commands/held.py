@@ -20,7 +20,7 @@ def held(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """List held orders with the command that repairs each."""
+    """List held orders. Each with the command that repairs it."""
     wanted = _reason(reason)
 
     async def work(client: Client, settings: Settings) -> list[HeldOrder]:

@@ -38,8 +38,8 @@ def import_orders(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Start the orders of FILE, or with --since those created at Amazon in a period. Exit 1 if a line was
-    refused; all other lines are imported."""
+    """Start many orders. They come from FILE, or with --since from Amazon. Exit 1 if a line was refused;
+    all other lines are imported."""
     if (file is None) == (since is None):
         raise Refused(
             "Give either a FILE or --since: o2c import orders.jsonl, o2c import --since 2026-11-20T00:00Z.", 2

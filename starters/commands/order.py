@@ -23,7 +23,7 @@ def order(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Show where one order stands, everything that happened to it, and what it cost in Temporal actions."""
+    """Show one order's trail. Where it stands, what happened to it, what it cost in Temporal actions."""
     checked = check_order_id(order_id)
 
     async def work(client: Client, settings: Settings) -> OrderTrail:

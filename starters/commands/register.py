@@ -9,7 +9,7 @@ from worker.settings import Settings
 
 
 def register(config: Config = None) -> None:
-    """Register search attributes and the rates of the task queues; may be repeated."""
+    """Prepare the Temporal namespace. Registers search attributes and queue rates; may be repeated."""
     from worker.registration import register as register_at_server  # noqa: PLC0415 - loads the HTTP clients
 
     async def work(client: Client, settings: Settings) -> list[str]:

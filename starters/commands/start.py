@@ -34,8 +34,8 @@ def start(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Start orders; an order under way or closed is left as it is and said so. With --wait a held order
-    makes the exit status 1."""
+    """Start orders by their id. One under way or closed is left as it is, and said so; with --wait a held
+    order makes the exit status 1."""
     checked = list(dict.fromkeys(check_order_id(text) for text in order_ids))
 
     async def work(client: Client, settings: Settings) -> list[Started]:

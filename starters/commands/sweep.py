@@ -26,7 +26,7 @@ def sweep(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Start what is new and signal what moved. Without --since it continues where the last sweep ended,
+    """Start what is new, signal what moved. Without --since it continues where the last sweep ended,
     ten minutes earlier; the first one reads 24 hours."""
     asked = read_optional_time(since, "--since")
     if asked is not None:

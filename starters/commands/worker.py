@@ -5,7 +5,7 @@ from starters.session import run, settings_of
 
 
 def worker(config: Config = None) -> None:
-    """Run a worker until SIGTERM or Ctrl-C; calls under way are finished first."""
+    """Run a worker. It ends at SIGTERM or Ctrl-C, after the calls under way."""
     from worker.main import run_worker  # noqa: PLC0415 - HTTP clients and telemetry are only loaded here
 
     run(run_worker(settings_of(config)))

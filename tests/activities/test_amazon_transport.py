@@ -149,6 +149,15 @@ async def test_many_refused_at_once_share_one_new_token(world: Amazon) -> None:
     assert len(await world.calls("token")) == before + 1
 
 
+async def test_a_late_refusal_of_an_old_token_leaves_the_new_one(world: Amazon) -> None:
+    tokens = world.client().tokens
+    old = await tokens.token()
+    tokens.reject(old)
+    new = await tokens.token()
+    tokens.reject(old)
+    assert await tokens.token() == new != old
+
+
 async def test_a_token_is_renewed_five_minutes_before_its_end(world: Amazon) -> None:
     now = [1000.0]
     credentials = Credentials(catalogue.LWA_CLIENT_ID, catalogue.LWA_CLIENT_SECRET, EU.refresh_token)

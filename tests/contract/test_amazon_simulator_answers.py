@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
@@ -14,11 +13,9 @@ import pytest
 
 from tests.contract.amazon_simulator_client import ALL_DATA, EU, NA, Caller, mfn_order, shipment, simulator
 
-MODELS = (
-    Path(os.environ.get("O2C_REFERENCE", Path(__file__).resolve().parents[3] / "shared")) / "spapi" / "models"
-)
+MODELS = Path(__file__).resolve().parents[3] / "shared" / "spapi" / "models"
 pytestmark = pytest.mark.skipif(
-    not MODELS.is_dir(), reason="Amazon's published models (reference folder spapi/models) are not here."
+    not MODELS.is_dir(), reason="Amazon's published models (../shared/spapi/models) are not here"
 )
 
 

@@ -204,9 +204,9 @@ async def test_an_update_hides_an_order_again_until_it_is_two_minutes_old(caller
 @pytest.mark.parametrize("stem", ["created", "lastUpdated"])
 async def test_before_must_be_two_minutes_old(caller: Caller, stem: str) -> None:
     young, old = await moment(caller, 110), await moment(caller, 125)
-    refused = await caller.search(**{f"{stem}After": LONG_AGO, f"{stem}Before": young})
+    refused = await caller.search(EU, **{f"{stem}After": LONG_AGO, f"{stem}Before": young})
     assert error(refused)[:2] == (400, "InvalidInput")
-    taken = await caller.search(**{f"{stem}After": LONG_AGO, f"{stem}Before": old})
+    taken = await caller.search(EU, **{f"{stem}After": LONG_AGO, f"{stem}Before": old})
     assert taken.json()[f"{stem}Before"][:19] == old[:19]
 
 
@@ -235,7 +235,7 @@ async def test_before_must_be_two_minutes_old(caller: Caller, stem: str) -> None
     ],
 )
 async def test_parameters_outside_the_model_are_refused(caller: Caller, params: dict[str, str]) -> None:
-    assert error(await caller.search(**params))[:2] == (400, "InvalidInput")
+    assert error(await caller.search(EU, **params))[:2] == (400, "InvalidInput")
 
 
 async def test_no_after_at_all_is_refused(caller: Caller) -> None:

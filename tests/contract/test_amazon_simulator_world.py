@@ -179,6 +179,8 @@ async def test_cancellation_before_shipping(tmp_path: Path) -> None:
         assert order["fulfillment"]["fulfillmentStatus"] == "CANCELLED"
         assert order["orderItems"][0]["cancellation"]["cancellationExecution"]["cancelledBy"] == "BUYER"
         assert order["orderItems"][0]["fulfillment"]["quantityUnfulfilled"] == 0
+        assert order["orderItems"][0]["quantityOrdered"] == 0
+        assert "proceeds" not in order
         again = await caller.event("304-0000001-0000001", type="cancel")
         assert again.status_code == 409
 
@@ -193,6 +195,26 @@ async def test_cancellation_of_the_rest_leaves_a_shipped_order(tmp_path: Path) -
         assert order["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
         assert order["orderItems"][1]["cancellation"]["cancellationExecution"]["cancelledBy"] == "MERCHANT"
         assert "cancellation" not in order["orderItems"][0]
+        assert [item["quantityOrdered"] for item in order["orderItems"]] == [3, 0]
+        assert order["proceeds"]["grandTotal"]["amount"] == "38.70"
+
+
+async def test_cancellation_after_shipping_keeps_what_was_sold(tmp_path: Path) -> None:
+    async with simulator(tmp_path) as caller:
+        order = await events_of(caller, {"type": "ship"}, {"type": "cancel", "actor": "AMAZON"})
+        assert order["fulfillment"]["fulfillmentStatus"] == "CANCELLED"
+        assert [item["quantityOrdered"] for item in order["orderItems"]] == [3, 1]
+        assert order["proceeds"]["grandTotal"]["amount"] == "47.20"
+
+
+async def test_cancelling_the_rest_of_a_line_leaves_what_was_shipped(tmp_path: Path) -> None:
+    async with simulator(tmp_path) as caller:
+        order = await events_of(
+            caller, {"type": "ship", "items": {"10000000000001": 2}}, {"type": "cancel", "actor": "MERCHANT"}
+        )
+        assert order["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+        assert [item["quantityOrdered"] for item in order["orderItems"]] == [2, 0]
+        assert order["proceeds"]["grandTotal"]["amount"] == "25.80"
 
 
 async def test_cancellation_while_pending_never_tells_prices(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from spapi import ApiException, SPAPIClient, SPAPIConfig
-from spapi.api.orders_v0.shipment_api import ShipmentApi
+from spapi.api.orders_v0.orders_v0_api import OrdersV0Api
 from spapi.api.orders_v2026_01_01.get_order_api import GetOrderApi
 from spapi.api.orders_v2026_01_01.search_orders_api import SearchOrdersApi
 from spapi.api.sellers_v1.sellers_api import SellersApi
@@ -32,8 +33,6 @@ async def url(tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def _plant(url: str, order: dict[str, Any]) -> None:
-    import httpx
-
     async with httpx.AsyncClient(base_url=url) as http:
         assert (await http.post("/_control/order", json={"order": order})).status_code == 201
 
@@ -80,14 +79,14 @@ def _search_get_confirm(url: str) -> None:
             "packageReferenceId": "1",
             "carrierCode": "DPD",
             "trackingNumber": "01234567890",
-            "shipDate": got.created_time.isoformat(),
+            "shipDate": got.created_time,
             "orderItems": [
                 {"orderItemId": item.order_item_id, "quantity": item.quantity_ordered}
                 for item in got.order_items
             ],
         },
     }
-    assert ShipmentApi(api).confirm_shipment(body, ids[0]) is None
+    assert OrdersV0Api(api).confirm_shipment(ids[0], body) is None
     after = GetOrderApi(api).get_order(ids[0], included_data=["FULFILLMENT", "PACKAGES"]).order
     assert after.fulfillment.fulfillment_status == "SHIPPED"
     assert after.packages[0].tracking_number == "01234567890"

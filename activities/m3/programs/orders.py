@@ -26,12 +26,13 @@ class BatchOrder:
 
 @dataclass(frozen=True)
 class OrderLine:
-    """A customer order line (OOLINE)."""
+    """A customer order line (OOLINE). `cuor` is the line's own customer order number, the head's by default."""
 
     ponr: str
     posx: str
     itno: str
     cupo: str
+    cuor: str
     quantity: int
     delivered: int
     status: str
@@ -127,6 +128,13 @@ async def rejections(client: M3Client, orno: str) -> tuple[Rejection, ...]:
     return tuple(Rejection(row.get("MSID", ""), row.get("TX60", "")) for row in rows)
 
 
+async def batch_customer(client: M3Client, orno: str) -> str:
+    """CUNO of a temporary order (OIS275MI.GetBatchHead; OIS100MI's does not tell it), empty where it is gone."""
+    [answer] = await client.execute_bulk("OIS275MI", [("GetBatchHead", {"ORNO": orno})])
+    row = answer.row()
+    return row.get("CUNO", "") if row else ""
+
+
 async def delete_batch(client: M3Client, orno: str) -> None:
     """Delete a temporary order (DelBatchHead); already gone is fine. M3 refuses while it transfers the order."""
     try:
@@ -154,6 +162,7 @@ def _line(row: dict[str, str]) -> OrderLine:
         posx=str(int(number(row, "POSX"))),
         itno=row.get("ITNO", ""),
         cupo=row.get("CUPO", "").strip().lstrip("0"),
+        cuor=row.get("CUOR", "").strip(),
         quantity=pieces(row, "ORQT"),
         delivered=pieces(row, "DLQT"),
         status=row.get("ORST", ""),

@@ -13,14 +13,23 @@ from activities.m3.client import Call
 from activities.m3.context import M3Context
 from activities.m3.errors import M3Locked, M3Unavailable, MIError, MIErrorKind, NotYet
 from activities.m3.lookup import Found
-from activities.m3.programs.orders import BatchOrder, batch_orders, delete_batch, rejections
+from activities.m3.programs.orders import (
+    BatchOrder,
+    Rejection,
+    batch_customer,
+    batch_orders,
+    delete_batch,
+    rejections,
+)
 from activities.m3.reasons import hold_for
 from activities.m3.steps.adopt import adopt
 from canonical.activity_contracts import CreateSalesOrderRequest, SalesOrderResult
-from canonical.held import HeldReason, Hold, OrderHeld, held
-from canonical.sales_order import NothingToBook, SalesOrderPlan, plan_sales_order
+from canonical.held import HeldReason, OrderHeld, held
+from canonical.order_plan import PlannedLine, SalesOrderPlan
+from canonical.sales_order import NothingToBook, plan_sales_order
 from canonical.statuses import BATCH_ORDER, batch_created, batch_rejected, is_credit_stop, meaning
 
+_CUOR_LENGTH = 20
 _LOOKS = 3
 """Times the whole of M3 is looked at anew within one attempt, when it changed under our hands."""
 
@@ -44,6 +53,11 @@ async def create_sales_order(ctx: M3Context, request: CreateSalesOrderRequest) -
     )
 
 
+def _own_number(line: PlannedLine) -> dict[str, str]:
+    """The line's own CUOR: Amazon's order item id, by which a sweep knows the line again (EXHE cannot be read)."""
+    return {"CUOR": line.order_item_id} if len(line.order_item_id) <= _CUOR_LENGTH else {}
+
+
 class _Booking:
     def __init__(self, ctx: M3Context, request: CreateSalesOrderRequest) -> None:
         order = request.order
@@ -64,7 +78,10 @@ class _Booking:
         for _ in range(_LOOKS):
             found = await self._look()
             if found.orders:
-                return self._only(found)
+                orno = self._only(found)
+                for batch in found.batches:  # left by an attempt that died: confirmed later, a second order
+                    await self._forget(batch.orno)
+                return orno
             if not found.batches:
                 return await self._build()
             orno = await self._clear(found.batches)
@@ -86,14 +103,20 @@ class _Booking:
         return found.orders[0].orno
 
     async def _clear(self, batches: tuple[BatchOrder, ...]) -> str:
-        """Delete what earlier attempts left; returns ORNO where one of them turns out to be confirmed."""
+        """Delete what earlier attempts left; returns ORNO where one of them turns out to be confirmed.
+
+        A credit stop is the credit department's: deleted only when the order is now booked on another customer.
+        """
         for batch in batches:
-            if is_credit_stop(batch.status):
+            if is_credit_stop(batch.status) and not await self._of_another_customer(batch):
                 raise await self._credit_stop(batch)
         for batch in batches:
             if not await self._deleted(batch.orno):
                 return await self._await_creation(batch.orno)
         return ""
+
+    async def _of_another_customer(self, batch: BatchOrder) -> bool:
+        return await batch_customer(self._ctx.client, batch.orno) not in ("", self._cuno)
 
     async def _deleted(self, orno: str) -> bool:
         """Delete a temporary order; False where M3 is just making a customer order of it, or has made one."""
@@ -112,9 +135,9 @@ class _Booking:
         orno = await self._add_head()
         await self._fill(orno)
         await self._check_lines(orno)
-        rivals = [batch for batch in (found := await self._look()).batches if batch.orno != orno]
-        for rival in rivals:
-            if not await self._deleted(rival.orno):
+        found = await self._look()
+        for rival in found.batches:
+            if rival.orno != orno and not await self._deleted(rival.orno):
                 await self._give_way(orno, rival.orno)
         if found.orders:
             await self._give_way(orno, found.orders[0].orno)
@@ -139,7 +162,7 @@ class _Booking:
             calls.append(("AddBatchAddress", {"ADRT": "1", **self.plan.address.batch_fields()}))
             about.append("the delivery address")
         for line in self.plan.lines:
-            calls.append(("AddBatchLine", line.fields()))
+            calls.append(("AddBatchLine", line.fields() | _own_number(line)))
             about.append(f"position {line.cupo} (item {line.itno})")
         for charge in self.plan.charges:
             calls.append(("AddBatchHeadChg", charge.fields()))
@@ -177,14 +200,19 @@ class _Booking:
         except MIError as error:
             if error.kind is MIErrorKind.NOT_FOUND:
                 raise self._vanished(orno) from error
-            raise await self._rejected(orno, hold_for(error, self._order_id).hold) from error
+            raise hold_for(
+                error, self._order_id, otherwise=HeldReason.ORDER_REJECTED, about=f"temporary order {orno}"
+            ) from error
 
     async def _await_creation(self, orno: str) -> str:
         """ORNO of the customer order M3 makes of temporary order `orno`, which was confirmed."""
         final = await self._ctx.patiently(lambda: self._created(orno), self._ctx.options.busy_wait)
-        if not final:
-            raise NotYet(f"M3 is still making a customer order of temporary order {orno} ({self._order_id}).")
-        return final
+        if final:
+            return final
+        left = await batch_orders(self._ctx.client, [orno])
+        if left and batch_rejected(left[0].status):
+            raise self._rejected(orno, (), left[0].status)
+        raise NotYet(f"M3 is still making a customer order of temporary order {orno} ({self._order_id}).")
 
     async def _created(self, orno: str) -> str | None:
         batches = await batch_orders(self._ctx.client, [orno])
@@ -198,20 +226,18 @@ class _Booking:
             return batch.final or None
         if is_credit_stop(batch.status):
             raise await self._credit_stop(batch)
-        if batch_rejected(batch.status) and await self._settled(batch):
-            raise await self._rejected(orno, status=batch.status)
+        if batch_rejected(batch.status):
+            rows = await rejections(self._ctx.client, orno)
+            if rows:  # without messages M3 may still be at it
+                raise self._rejected(orno, rows, batch.status)
         return None
-
-    async def _settled(self, batch: BatchOrder) -> bool:
-        """Whether a rejection is M3's last word: its messages are there."""
-        return bool(await rejections(self._ctx.client, batch.orno))
 
     async def _give_way(self, orno: str, winner: str) -> None:
         await self._forget(orno)
         raise NotYet(f"Another attempt books Amazon order {self._order_id} under {winner}; this one gives way.")
 
     async def _forget(self, orno: str) -> None:
-        """Delete the own temporary order, so that none piles up in OIS275; the next attempt does it otherwise."""
+        """Delete the own temporary order, so that none piles up in OIS275; else the next attempt does it."""
         with contextlib.suppress(MIError, M3Unavailable, M3Locked):
             await delete_batch(self._ctx.client, orno)
 
@@ -221,28 +247,24 @@ class _Booking:
         )
 
     async def _credit_stop(self, batch: BatchOrder) -> OrderHeld:
-        said = await self._said(batch.orno)
+        rows = await rejections(self._ctx.client, batch.orno)
         return held(
             HeldReason.CREDIT_STOP,
-            f"M3 stopped Amazon order {self._order_id} (temporary order {batch.orno}) for credit{said}.",
+            f"M3 stopped Amazon order {self._order_id} (temporary order {batch.orno}) for credit{_said(rows)}.",
             system="M3",
-            code=f"STAT {batch.status}",
+            code=rows[0].code if rows else f"STAT {batch.status}",
         )
 
-    async def _rejected(self, orno: str, refusal: Hold | None = None, *, status: str = "") -> OrderHeld:
-        rows = await rejections(self._ctx.client, orno)
-        said = await self._said(orno)
-        told = f" with status {meaning(BATCH_ORDER, status)}" if status else ""
-        if not rows and refusal is not None:
-            return OrderHeld(refusal.model_copy(update={"reason": HeldReason.ORDER_REJECTED}))
+    def _rejected(self, orno: str, rows: tuple[Rejection, ...], status: str) -> OrderHeld:
         return held(
             HeldReason.ORDER_REJECTED,
-            f"M3 rejected temporary order {orno} of Amazon order {self._order_id}{told}{said}.",
+            f"M3 rejected temporary order {orno} of Amazon order {self._order_id}: status "
+            f"{meaning(BATCH_ORDER, status)}{_said(rows)}.",
             system="M3",
             code=rows[0].code if rows else f"STAT {status}",
         )
 
-    async def _said(self, orno: str) -> str:
-        rows = await rejections(self._ctx.client, orno)
-        texts = "; ".join(f"{row.code} {row.text}".strip() for row in rows[:5])
-        return f": {texts}" if texts else ""
+
+def _said(rows: tuple[Rejection, ...]) -> str:
+    texts = "; ".join(f"{row.code} {row.text}".strip() for row in rows[:5])
+    return f": {texts}" if texts else ""

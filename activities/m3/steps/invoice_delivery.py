@@ -8,7 +8,13 @@ from activities.m3.reasons import hold_for
 from canonical.activity_contracts import InvoiceDeliveryRequest
 from canonical.held import HeldReason, OrderHeld, held
 from canonical.order import Invoice
-from canonical.statuses import DELIVERY, invoice_needs_approval, meaning, never_invoiced, not_ready_for_invoicing
+from canonical.statuses import (
+    DELIVERY,
+    invoice_needs_approval,
+    meaning,
+    never_invoiced,
+    not_ready_for_invoicing,
+)
 
 _READY = "60"
 

@@ -1,0 +1,1 @@
+"""The demonstration: the whole service on one machine, against the simulators."""
