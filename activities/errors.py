@@ -1,9 +1,9 @@
 """How failures leave an activity: holds for people, delays for Temporal, never a secret or personal data.
 
-Three outcomes exist. A rule or a system refuses for good: `OrderHeld` becomes a non-retryable ApplicationError of
-type `HELD` with the `Hold` as first detail. Something is not there yet or a system does not answer: `RetryLater`
-becomes a retryable ApplicationError with the delay that suits the cause. Anything else is an error of our own and
-stays what it is.
+Three outcomes exist. A rule or a system refuses for good: `OrderHeld` becomes a non-retryable
+ApplicationError of type `HELD` with the `Hold` as first detail. Something is not there yet or a system does
+not answer: `RetryLater` becomes a retryable ApplicationError with the delay that suits the cause. Anything
+else is an error of our own and stays what it is.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ def bounded(text: str, limit: int = TEXT_LIMIT) -> str:
 class RetryLater(Exception):  # noqa: N818 - it says what to do
     """The same call may succeed later; nothing was decided.
 
-    `kind` becomes the ApplicationError's type; `delay` overrides Temporal's backoff for the next attempt alone;
-    `expected` marks a wait that is no fault (category BENIGN: no failure metric, debug log only).
+    `kind` becomes the ApplicationError's type; `delay` overrides Temporal's backoff for the next attempt
+    alone; `expected` marks a wait that is no fault (category BENIGN: no failure metric, debug log only).
     """
 
     def __init__(
@@ -71,7 +71,8 @@ def retry_failure(error: RetryLater) -> ApplicationError:
 
 @contextlib.contextmanager
 def failures_as_temporal_knows_them() -> Iterator[None]:
-    """Around an activity's body: turn `OrderHeld` and `RetryLater` into ApplicationErrors, leave the rest alone."""
+    """Around an activity's body: turn `OrderHeld` and `RetryLater` into ApplicationErrors, leave the rest
+    alone."""
     try:
         yield
     except OrderHeld as error:

@@ -175,7 +175,8 @@ class _Fitting:
         ecar, state_line = self._state(
             state_text, country, located=bool(town and address.postal_code.strip())
         )
-        parts = (overflow, " ".join(address.company.split()), *street, district, state_line)
+        company = " ".join(address.company.split()) if address.name.strip() else ""
+        parts = (overflow, company, *street, district, state_line)
         lines = wrap(tuple(part for part in parts if part))
         if lines is None:
             longest = max(len(word) for part in parts for word in part.split())

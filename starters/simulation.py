@@ -40,10 +40,16 @@ class AmazonOrder(BaseModel):
 
     order_id: str = Field(alias="orderId")
     seller_id: str = Field(alias="sellerId")
+    channel_name: str = Field(alias="channelName")
     status: str
     last_updated: datetime = Field(alias="lastUpdatedTime")
     planted: str | None = None
     events_to_come: int = Field(alias="eventsToCome")
+
+    @property
+    def is_sale(self) -> bool:
+        """Whether it is a marketplace sale; multi-channel orders, which M3 sold itself, are not carried in."""
+        return self.channel_name == "AMAZON"
 
 
 _ORDERS = TypeAdapter(list[AmazonOrder])

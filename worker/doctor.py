@@ -1,12 +1,12 @@
 """What a first start needs, looked at one by one; each line says how to put right what is wrong."""
 
-from activities.m3.checks import check_m3
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.amazon.checks import check_amazon
 from activities.checks import Check
+from activities.m3.checks import check_m3
 from worker.connection import NotReachable, connect
 from worker.outside import outside
 from worker.quotas import read_rates

@@ -16,6 +16,7 @@ from canonical.activity_contracts import (
     OrderToCashInput,
     WorkflowFacts,
 )
+from canonical.held import FixName
 from canonical.ids import order_workflow_id
 from canonical.order import Channel
 from canonical.steps import Step
@@ -75,12 +76,18 @@ class OrdersOnTemporal:
             raise
         attributes = description.typed_search_attributes
         outcome = ""
+        accepted: tuple[str, ...] = ()
         if description.status is WorkflowExecutionStatus.COMPLETED:
-            outcome = (await handle.result()).outcome
+            result = await handle.result()
+            outcome = result.outcome
+            accepted = tuple(
+                repair.reason for repair in result.repairs if repair.fix == FixName.ACCEPT_DIFFERENCE
+            )
         return WorkflowFacts(
             order_id=order_id,
             status=description.status.name if description.status else "",
             step=attributes.get(sa.STEP) or "",
             held_reason=attributes.get(sa.HELD_REASON) or "",
             outcome=outcome,
+            accepted=accepted,
         )

@@ -1,5 +1,7 @@
 """The audit: Amazon's orders of a period against M3 and the workflows, read only."""
 
+from decimal import Decimal
+
 from temporalio import workflow
 
 from canonical.activity_contracts import (
@@ -39,7 +41,7 @@ class Audit:
                     token=token,
                 )
                 page = await self._amazon(request)
-                report = added(report, await self._compared(page.orders))
+                report = added(report, await self._compared(page.orders, start.tolerances))
                 workflow.set_current_details(f"{report.orders} orders compared.")
                 token = page.next_token
                 if not token:
@@ -60,7 +62,7 @@ class Audit:
         )
         return page
 
-    async def _compared(self, orders: tuple[AmazonFacts, ...]) -> AuditReport:
+    async def _compared(self, orders: tuple[AmazonFacts, ...], tolerances: dict[str, Decimal]) -> AuditReport:
         ids = tuple(order.order_id for order in orders)
         if not ids:
             return compare(orders, {}, {})
@@ -88,4 +90,5 @@ class Audit:
             orders,
             {facts.order_id: facts for facts in m3.orders},
             {facts.order_id: facts for facts in flows.orders},
+            tolerances,
         )

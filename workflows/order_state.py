@@ -15,6 +15,7 @@ from canonical.activity_contracts import (
 from canonical.fixes import Fix, MapSku
 from canonical.held import Hold
 from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Voucher
+from canonical.shipments import updated
 from canonical.steps import Step
 
 MAX_REMARKS = 50
@@ -75,7 +76,8 @@ class OrderState:
 
     @property
     def skus(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(line.seller_sku for line in self.order.lines)) if self.order else ()
+        lines = self.order.lines if self.order else ()
+        return tuple(dict.fromkeys(line.seller_sku for line in lines if line.quantity > 0))
 
     @property
     def cancelled(self) -> bool:
@@ -100,9 +102,12 @@ class OrderState:
         if order.order_id != self.order_id or order.seller_id != self.seller_id:
             self.remark(f"News of another order ({order.order_id}) was sent here and ignored.")
             return False
-        if self.order is not None and order.last_updated < self.order.last_updated:
+        if self.order is None:
+            self.order = order
+            return True
+        if order.last_updated < self.order.last_updated:
             return False
-        self.order = order
+        self.order = updated(self.order, order, self.booked)
         return True
 
     def take_goods_left(self, news: GoodsLeft) -> None:

@@ -1,4 +1,5 @@
-"""The M3 activities, under the names of `canonical.activity_contracts`: each a step, its failures translated."""
+"""The M3 activities, under the names of `canonical.activity_contracts`: each a step, its failures
+translated."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence

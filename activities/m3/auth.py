@@ -73,8 +73,9 @@ class BasicAccess:
 class ServiceAccount:
     """Token of a service account (OAuth2 password grant), fetched once for all calls of this process.
 
-    One token serves many workers, so it is kept until shortly before its end and renewed once when M3 refuses it.
-    Raises `NotAuthorised` where the token server refuses the account, `M3Unavailable` where it does not answer.
+    One token serves many workers, so it is kept until shortly before its end and renewed once when M3
+    refuses it. Raises `NotAuthorised` where the token server refuses the account, `M3Unavailable` where it
+    does not answer.
     """
 
     renewable = True

@@ -1,8 +1,9 @@
 """The M3 API client: one MI transaction, or many of one program in bulk, over httpx.
 
-What it decides itself is only what is certain to be safe: a call that M3 refused because a record was locked was not
-done and is sent again; a read that got no usable answer is sent again; a 401 is answered with a new token. A write
-without a usable answer is never repeated here, since M3 may have done it: the caller looks first.
+What it decides itself is only what is certain to be safe: a call that M3 refused because a record was
+locked was not done and is sent again; a read that got no usable answer is sent again; a 401 is answered
+with a new token. A write without a usable answer is never repeated here, since M3 may have done it: the
+caller looks first.
 """
 
 import asyncio
@@ -71,9 +72,9 @@ class TruncatedListError(Exception):
 class M3Client:
     """Calls MI transactions of one M3 company.
 
-    `base_url` ends before ``/m3api-rest``; `api` v1 is for grids without the v2 address and knows no bulk, so each
-    transaction then goes alone. Raises `MIError` (M3 refused), `M3Unavailable` (no usable answer; the work may be
-    done), `M3Locked`, and `FieldError` before anything is sent.
+    `base_url` ends before ``/m3api-rest``; `api` v1 is for grids without the v2 address and knows no bulk,
+    so each transaction then goes alone. Raises `MIError` (M3 refused), `M3Unavailable` (no usable answer;
+    the work may be done), `M3Locked`, and `FieldError` before anything is sent.
     """
 
     def __init__(
@@ -122,9 +123,11 @@ class M3Client:
     async def execute_bulk(
         self, program: str, calls: Sequence[Call], *, maxrecs: int = DEFAULT_MAXRECS
     ) -> list[BulkResult]:
-        """Call several transactions of one program, in their order, 100 per request; the results keep that order.
+        """Call several transactions of one program, in their order, 100 per request; the results keep that
+        order.
 
-        Not atomic: what follows a refused one is done all the same. Raises `M3Unavailable` where M3 stopped half way.
+        Not atomic: what follows a refused one is done all the same. Raises `M3Unavailable` where M3 stopped
+        half way.
         """
         for transaction, fields in calls:
             check_fields(program, transaction, fields)
@@ -140,8 +143,8 @@ class M3Client:
     ) -> list[MIRecord]:
         """A list that must not miss a record. Raises `TruncatedListError` where M3 may have cut it.
 
-        M3 cuts silently at maxrecs, and some installations do not heed the option and cut at 100. So a list of
-        exactly 100 is asked for again with 99: if 99 do not come, the option was not heeded.
+        M3 cuts silently at maxrecs, and some installations do not heed the option and cut at 100. So a list
+        of exactly 100 is asked for again with 99: if 99 do not come, the option was not heeded.
         """
         try:
             records = await self.execute(program, transaction, fields, maxrecs=limit)
@@ -235,9 +238,7 @@ class M3Client:
         return await send()
 
 
-def _understood(
-    parse: Callable[[bytes], _T], response: httpx.Response, program: str, transaction: str
-) -> _T:
+def _understood(parse: Callable[[bytes], _T], response: httpx.Response, program: str, transaction: str) -> _T:
     try:
         return parse(response.content)
     except UnreadableReplyError as error:

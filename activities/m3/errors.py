@@ -46,8 +46,8 @@ class MIError(Exception):
     """M3 did not do one transaction and said why.
 
     `message` is M3's text, at most 200 characters, and empty for the transactions that carry personal data
-    (`activities.m3.fields.PERSONAL`), since M3 may quote their input in it. `request_id` is the gateway's, or the
-    one sent along.
+    (`activities.m3.fields.PERSONAL`), since M3 may quote their input in it. `request_id` is the gateway's,
+    or the one sent along.
     """
 
     def __init__(
@@ -98,7 +98,8 @@ class MIError(Exception):
 
 
 class NotAuthorised(MIError):  # noqa: N818 - reads as the answer it is
-    """The gateway or the token server does not let the service account in (HTTP 403, refused password grant)."""
+    """The gateway or the token server does not let the service account in (HTTP 403, refused password
+    grant)."""
 
     @property
     def kind(self) -> MIErrorKind:
@@ -146,6 +147,4 @@ class FieldError(OrderHeld):
 
     def __init__(self, program: str, transaction: str, field: str, complaint: str) -> None:
         sentence = f"{program}.{transaction} was not sent: field {field} {complaint}."
-        super().__init__(
-            Hold(reason=HeldReason.INTERNAL_ERROR, sentence=sentence, system="M3", field=field)
-        )
+        super().__init__(Hold(reason=HeldReason.INTERNAL_ERROR, sentence=sentence, system="M3", field=field))

@@ -1,8 +1,8 @@
 """The MI fields this service sends: type, length, mandatory, checked before every call.
 
-Source: the MI metadata of M3 cloud (gateway swagger, June 2020) and on-premises 15.1 (MRS001MI); where the two differ
-the shorter length and the stricter mandatory flag stand here. `o2c doctor` compares the table with the tenant's own
-metadata (MRS001MI.LstFields). M3 rejects what is too long, it never cuts; so do we.
+Source: the MI metadata of M3 cloud (gateway swagger, June 2020) and on-premises 15.1 (MRS001MI); where the
+two differ the shorter length and the stricter mandatory flag stand here. `o2c doctor` compares the table
+with the tenant's own metadata (MRS001MI.LstFields). M3 rejects what is too long, it never cuts; so do we.
 
 Notation: ``*`` mandatory, then name, type A (text), N (number) or D (date YYYYMMDD), length.
 """
@@ -51,7 +51,6 @@ MHS850MI.AddCOPick          *WHLO:A3 *E0PA:A17 *E065:A6 *CUNO:A10 *RIDN:A10 *RID
 MHS850MI.GetMvxMsg          *E0PB:A17 *PMSN:A17
 OIS350MI.LstInvHeadByCo     *ORNO:A10 WHLO:A3 DLIX:N11
 OIS350MI.GetInvHead         *YEA4:N4 *IVNO:N9 DIVI:A3
-OIS350MI.LstDelHeadByInv    *YEA4:N4 *IVNO:N9 DIVI:A3
 OIS350MI.PrtInvoice         *ORNO:A10 DLIX:N11
 OIS350MI.LstDelLine         *CONO:N3 *ORNO:A10 *DLIX:N11 *WHLO:A3 *TEPY:A3 PONR:N5 POSX:N3
 GLS200MI.GetVoucherHead     *DIVI:A3 *YEA4:N4 *VONO:N8 VSER:A3
@@ -65,8 +64,8 @@ OIS010MI.LstOrderTypes      ORTP:A3
 PERSONAL: Final = frozenset(
     {"CRS610MI.Add", "CRS610MI.GetBasicData", "OIS100MI.AddBatchAddress", "OIS100MI.AddBatchText"}
 )
-"""Transactions that carry a buyer's name or address. They travel in a request body, never in a URL that proxies and
-traces keep, and M3's message text about them is dropped, since M3 may quote the input in it."""
+"""Transactions that carry a buyer's name or address. They travel in a request body, never in a URL that
+proxies and traces keep, and M3's message text about them is dropped, since M3 may quote the input in it."""
 
 CLOUD_ONLY: Final = frozenset({"OIS350MI.PrtInvoice"})
 """In the cloud's metadata and not in that of on-premises 15.1."""
@@ -103,8 +102,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = _parse(_TABLE)
 def check_fields(program: str, transaction: str, values: Mapping[str, str]) -> None:
     """Refuse what M3 would reject: unknown, missing, too long or malformed fields.
 
-    Raises `FieldError`, which names program, transaction, field and lengths, never the value. Transactions outside
-    the table (a site's own CMS100MI lists) are not checked.
+    Raises `FieldError`, which names program, transaction, field and lengths, never the value. Transactions
+    outside the table (a site's own CMS100MI lists) are not checked.
     """
     known = FIELDS.get(f"{program}.{transaction}")
     if known is None:

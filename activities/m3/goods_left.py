@@ -1,4 +1,5 @@
-"""What has left the own warehouses: M3's deliveries of many orders at once, with packages and tracking numbers."""
+"""What has left the own warehouses: M3's deliveries of many orders at once, with packages and tracking
+numbers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -66,7 +67,8 @@ def _packages(
     boxes: Sequence[PackageContents],
     lines: Sequence[OrderLineKey],
 ) -> tuple[Package, ...]:
-    """One package per box; what is in no box (or where nothing was packed) goes under the delivery's number."""
+    """One package per box; what is in no box (or where nothing was packed) goes under the delivery's
+    number."""
     shipped = (head.shipped if head else None) or delivery.delivered or datetime.now(UTC)
     carrier, tracking = (head.fwno, head.etrn) if head else ("", "")
     parcels: list[Package] = []

@@ -1,7 +1,7 @@
 """Where M3 holds an Amazon order: temporary and customer orders under its CUOR, by the configured route.
 
-M3 has no idempotency key and CUOR is not unique, so this look precedes every write. The search index (SearchHead)
-lags and is never asked.
+M3 has no idempotency key and CUOR is not unique, so this look precedes every write. The search index
+(SearchHead) lags and is never asked.
 """
 
 from collections.abc import Iterable, Sequence

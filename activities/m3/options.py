@@ -24,16 +24,16 @@ class M3Options(BaseModel):
     division: Annotated[str, StringConstraints(max_length=3)] = ""
     """DIVI of vouchers and invoices where a marketplace's profile names none."""
     cuor_lookup: Literal["lists", "export", "by_customer"] = "lists"
-    """How orders are found by Amazon's order id: the site's CMS100MI lists, EXPORTMI.Select, or all orders of the
-    customer (only for small customers: M3 cuts long lists)."""
+    """How orders are found by Amazon's order id: the site's CMS100MI lists, EXPORTMI.Select, or all orders
+    of the customer (only for small customers: M3 cuts long lists)."""
     cuor_lists: CuorLists = CuorLists()
     trigger_invoice: bool = False
-    """Ask for the invoice with OIS350MI.PrtInvoice (cloud only); False where the order type invoices by itself."""
+    """Ask for the invoice with OIS350MI.PrtInvoice (cloud only); False where the order type invoices by
+    itself."""
     on_premises: bool = False
     partner: Annotated[str, StringConstraints(max_length=17)] = "AMAZON"
     """E0PA and E0PB: the partner set up in MMS865 for warehouse messages."""
     message_type: Annotated[str, StringConstraints(max_length=6)] = "WMS"
     """E065: message type of that partner for customer order picks."""
-    approver: Annotated[str, StringConstraints(max_length=15)] = ""
     busy_wait: Annotated[float, Field(ge=0, le=60)] = 20.0
     """Seconds an activity waits inside for M3 to finish before Temporal waits instead."""

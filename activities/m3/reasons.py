@@ -5,7 +5,20 @@ from typing import Final
 from activities.m3.errors import MIError, MIErrorKind
 from canonical.held import HeldReason, OrderHeld
 
-_ADDRESS: Final = ("CUNM", "CUA1", "CUA2", "CUA3", "CUA4", "PONO", "TOWN", "CSCD", "ECAR", "PHNO", "PHN2", "DSTX")
+_ADDRESS: Final = (
+    "CUNM",
+    "CUA1",
+    "CUA2",
+    "CUA3",
+    "CUA4",
+    "PONO",
+    "TOWN",
+    "CSCD",
+    "ECAR",
+    "PHNO",
+    "PHN2",
+    "DSTX",
+)
 _BY_FIELD: Final = {
     **dict.fromkeys(_ADDRESS, HeldReason.ADDRESS_REFUSED),
     "CUNO": HeldReason.CUSTOMER_UNUSABLE,

@@ -1,7 +1,7 @@
 """M3's answers, understood: v2 (HTTP 400 for a refusal) and v1 (HTTP 200 for a refusal), single and bulk.
 
-Sources: the gateway's swagger (v2 schema), captured replies (v1), public clients (bulk by index, error fields at top
-level or in ``results[0]``).
+Sources: the gateway's swagger (v2 schema), captured replies (v1), public clients (bulk by index, error
+fields at top level or in ``results[0]``).
 """
 
 import json
@@ -144,7 +144,9 @@ def _v1_reply(document: Mapping[str, object]) -> Reply:
 
 def _v1_refusal(document: Mapping[str, object]) -> Refusal:
     return Refusal(
-        _text(document, "@code").strip(), _text(document, "@field").strip(), _text(document, "Message").strip()
+        _text(document, "@code").strip(),
+        _text(document, "@field").strip(),
+        _text(document, "Message").strip(),
     )
 
 

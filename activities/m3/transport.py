@@ -22,8 +22,9 @@ _LONGEST_WAIT: Final = timedelta(minutes=10)
 class Transport:
     """Sends requests with the service account's authority and sorts what comes back.
 
-    Returns answers with HTTP 200 and 400, which both may hold a refusal. Raises `M3Unavailable` for what may pass
-    (429, 5xx, no connection, no answer in time), `NotAuthorised` for 403 and a repeated 401, `MIError` for the rest.
+    Returns answers with HTTP 200 and 400, which both may hold a refusal. Raises `M3Unavailable` for what
+    may pass (429, 5xx, no connection, no answer in time), `NotAuthorised` for 403 and a wrong password,
+    `MIError` for the rest.
     """
 
     def __init__(self, http: httpx.AsyncClient, credentials: Credentials) -> None:
@@ -60,6 +61,10 @@ class Transport:
             if response.status_code != 401 or last or not self._credentials.renewable:
                 break
             authority = await self._credentials.header(self._http, refused=authority)
+        if response.status_code == 401 and self._credentials.renewable:
+            raise M3Unavailable(
+                f"M3 did not take {program}.{transaction} with a token just renewed (HTTP 401)."
+            )
         if response.status_code not in (200, 400):
             raise _refused(program, transaction, response)
         return response

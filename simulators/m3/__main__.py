@@ -19,6 +19,7 @@ def _arguments(argv: list[str] | None = None) -> M3Settings:
     parser.add_argument("--seed", type=int, default=7, help="seed of everything left to chance")
     parser.add_argument("--faults", choices=("none", "mild", "harsh"), default="none")
     parser.add_argument("--pace", type=float, default=1.0, help="multiplies every delay; 0 is no delay")
+    parser.add_argument("--held-clock", action="store_true", help="time passes by /_control/advance only")
     parser.add_argument("--profile", choices=("cloud", "onprem"), default="cloud")
     parser.add_argument(
         "--no-cuor-list", action="store_true", help="a site without the CMS100MI lists by CUOR"
@@ -47,6 +48,7 @@ def _arguments(argv: list[str] | None = None) -> M3Settings:
         seed=given.seed,
         faults=given.faults,
         pace=given.pace,
+        held_clock=given.held_clock,
         profile=given.profile,
         cuor_list=not given.no_cuor_list,
         exportmi=not given.no_exportmi,

@@ -16,13 +16,18 @@ from simulators.m3.records import Job, Meta
 from simulators.m3.store import Table
 
 _OFFSET = "clock_offset"
+_START = "clock_start"
 
 
 class Clock:
-    """Seconds since 1970, put forward on request; while a job runs, the moment at which it was due."""
+    """Seconds since 1970, put forward on request; while a job runs, the moment at which it was due.
 
-    def __init__(self, meta: Table[Meta]) -> None:
+    A held clock does not run: time passes only by `advance`, so that a test is not in a hurry.
+    """
+
+    def __init__(self, meta: Table[Meta], *, held: bool = False) -> None:
         self._meta = meta
+        self._held = self._start() if held else None
         kept = meta.get(_OFFSET)
         self._offset = float(kept.value) if kept else 0.0
         self._frozen: float | None = None
@@ -33,7 +38,14 @@ class Clock:
 
     def ahead(self) -> float:
         """The outside's now, also while a job runs in the past."""
-        return time.time() + self._offset
+        return (time.time() if self._held is None else self._held) + self._offset
+
+    def _start(self) -> float:
+        kept = self._meta.get(_START)
+        if kept is None:
+            kept = Meta(value=repr(time.time()))
+            self._meta.put(_START, kept)
+        return float(kept.value)
 
     def advance(self, seconds: float) -> None:
         """Put the clock forward. ValueError for a step back."""

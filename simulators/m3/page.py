@@ -41,17 +41,16 @@ class Cell:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> str:
-    body = []
-    for row in rows:
-        cells = [value if isinstance(value, Cell) else Cell(value) for value in row]
-        marks = "".join(f"<td{' class=n' if c.number else ''}>{c.html}</td>" for c in cells)
-        body.append(f"<tr>{marks}</tr>")
+    body = [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in rows]
     if not body:
         return f"<p>{escape(empty)}</p>"
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    return (
-        f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    sides = [" class=n" if cell.number else "" for cell in body[0]]
+    head = "".join(f"<th{side}>{escape(text)}</th>" for side, text in zip(sides, heads, strict=True))
+    lines = "".join(
+        f"<tr>{''.join(f'<td{side}>{cell.html}</td>' for side, cell in zip(sides, row, strict=True))}</tr>"
+        for row in body
     )
+    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
 
 
 def _document(title: str, *parts: str) -> Response:

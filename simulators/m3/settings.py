@@ -26,6 +26,8 @@ class M3Settings(BaseModel):
     faults: Profile = "none"
     pace: float = Field(default=1.0, ge=0)
     """Multiplies every delay of M3 and of the warehouse staff; 0 means at the next request."""
+    held_clock: bool = False
+    """Whether time passes only by POST /_control/advance."""
     profile: Installation = "cloud"
     """"cloud": gateway addresses with a tenant and OAuth; "onprem": Basic, without what only the cloud
     has."""

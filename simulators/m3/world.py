@@ -59,7 +59,7 @@ class World:
         self.invoices_by_order = self.invoices.index(lambda row: row.orno)
         self.aliases_by_name = self.aliases.index(lambda row: row.popn)
         self.aliases_by_item = self.aliases.index(lambda row: row.itno)
-        self.clock = Clock(self.meta)
+        self.clock = Clock(self.meta, held=settings.held_clock)
         self.agenda = Agenda(self.jobs, self.clock, settings.seed, settings.pace)
         if not len(self.items):
             self._seed()

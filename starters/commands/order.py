@@ -1,5 +1,6 @@
 """`o2c order`: the whole trail of one order."""
 
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -52,7 +53,7 @@ def _say(trail: OrderTrail) -> None:
     for line in _facts(trail.view, trail.result):
         say(line)
     say("")
-    table(("at", "what", "took", "tries", "outcome"), [_row(entry) for entry in trail.trail])
+    table(("at", "what", "took", "tries", "outcome"), _rows(trail.trail))
     for entry in trail.trail:
         if entry.sentence:
             say(f"{shown(entry.at)} {entry.name}: {entry.sentence}{_codes(entry)}")
@@ -100,10 +101,17 @@ def _facts(view: OrderView | None, result: OrderResult | None) -> list[str]:
     return [f"{name}: {value}" for name, value in facts if value]
 
 
-def _row(entry: TrailEntry) -> list[str]:
-    took = shown_span(entry.finished - entry.at) if entry.finished else ""
-    tries = str(entry.attempts) if entry.attempts else ""
-    return [shown(entry.at), f"{entry.kind} {entry.name}", took, tries, entry.outcome]
+def _rows(trail: list[TrailEntry]) -> list[list[str]]:
+    """One row per entry; the same signal time after time is one row."""
+    rows: list[list[str]] = []
+    for _, group in groupby(trail, key=lambda entry: (entry.name, entry.kind == "signal" or id(entry))):
+        entries = list(group)
+        first = entries[0]
+        took = shown_span(first.finished - first.at) if first.finished else ""
+        tries = str(first.attempts) if first.attempts else ""
+        times = f", {len(entries)} times" if len(entries) > 1 else ""
+        rows.append([shown(first.at), f"{first.kind} {first.name}{times}", took, tries, first.outcome])
+    return rows
 
 
 def _codes(entry: TrailEntry) -> str:

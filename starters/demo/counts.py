@@ -42,9 +42,14 @@ class Counts:
         return sum(order.events_to_come for order in self.amazon)
 
     @property
+    def sales(self) -> int:
+        """Amazon orders that are to be carried into M3."""
+        return sum(order.is_sale for order in self.amazon)
+
+    @property
     def all_ended(self) -> bool:
-        """Whether every Amazon order has a workflow that is closed or held, and Amazon plans nothing more."""
-        ended = self.closed + self.held == self.received == self.placed
+        """Whether every sale has a workflow that is closed or held, and Amazon plans nothing more."""
+        ended = self.closed + self.held == self.received == self.sales
         return ended and self.events_to_come == 0
 
     @property

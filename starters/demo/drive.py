@@ -21,6 +21,9 @@ from starters.times import shown
 SWEEP_SECONDS: Final = 2.0
 STALL_SECONDS: Final = 180.0
 """Nothing has moved for so long: it is told instead of waited for."""
+TOO_FRESH: Final = timedelta(minutes=2, seconds=10)
+"""Amazon lists no change younger than two minutes and nobody asks for a period that lies in them; so each
+pass reaches back so far, although the pretended Amazon is quicker. What is met again changes nothing."""
 _LOOK_SECONDS: Final = 1.0
 _FEED_SECONDS: Final = 0.25
 _BEFORE: Final = timedelta(hours=1)
@@ -110,7 +113,8 @@ class Drive:
     async def _sweep_on_and_on(self) -> None:
         self._horizon = await last_horizon(self._client, self._sellers)
         while True:
-            since = self._horizon or datetime.now(UTC) - _BEFORE
+            now = datetime.now(UTC)
+            since = min(self._horizon or now - _BEFORE, now - TOO_FRESH)
             asking = SweepInput(seller_ids=self._sellers, updated_after=since)
             summary = f"Changes since {shown(since)}"
             begun = await begin(self._client, SWEEP, asking, sweep_workflow_id(), summary)

@@ -19,8 +19,8 @@ _NAMED = 10
 def say_counts(counts: Counts, seconds: float) -> None:
     """The figures of the last look."""
     say(
-        f"{counted(counts.placed, 'Amazon order')} in {seconds:.0f} s: {counts.closed} closed, "
-        f"{counts.held} held. M3 has {counted(counts.booked, 'customer order')}, "
+        f"{counted(counts.placed, 'Amazon order')} in {seconds:.0f} s, of which {counts.sales} are sales: "
+        f"{counts.closed} closed, {counts.held} held. M3 has {counted(counts.booked, 'customer order')}, "
         f"{counted(counts.delivered, 'delivery', 'deliveries')} that left, "
         f"{counted(counts.invoices, 'invoice')}, {counted(counts.vouchers, 'voucher')}.",
         "bold",
@@ -59,7 +59,7 @@ async def say_unfinished(client: Client, counts: Counts) -> None:
     """Orders that are neither closed nor held, when all stands still."""
     query = f'WorkflowType="{ORDER_TO_CASH}" AND ExecutionStatus="Running" AND HeldReason IS NULL'
     unfinished = [one.id async for one in client.list_workflows(query, limit=_NAMED)]
-    missing = counts.placed - counts.received
+    missing = counts.sales - counts.received
     say("Nothing moves any more, and not every order has ended:", "red")
     for workflow_id in unfinished:
         say(f"  {workflow_id} is neither closed nor held; look with o2c order {workflow_id[-19:]}")

@@ -57,9 +57,7 @@ def profile(marketplace_id: str = DE, **changes: object) -> MarketplaceProfile:
         "warehouse_mfn": "MAI",
         "customer": CustomerPolicy(numbers=(catalogue.marketplace(marketplace_id).generic_cuno,)),
         "price_basis": PriceBasis.GROSS if european else PriceBasis.NET,
-        "charges": ChargeCodes(
-            shipping="AMZSHP", gift_wrap="AMZGFT", promotion="AMZPRM", other="AMZOTH"
-        ),
+        "charges": ChargeCodes(shipping="AMZSHP", gift_wrap="AMZGFT", promotion="AMZPRM", other="AMZOTH"),
     }
     return MarketplaceProfile.model_validate(fields | changes)
 
@@ -139,6 +137,40 @@ def booking(order: Order, *, cuno: str = "AMZDE", **more: object) -> act.CreateS
     return request.model_copy(update=more)
 
 
+class WorkerDied(BaseException):
+    """The process is gone: nothing catches this, nothing is tidied up."""
+
+
+class Wire(httpx.AsyncHTTPTransport):
+    """Real HTTP on which a test can let the worker die, or one attempt stand still, at its n-th call to M3."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.dies_at: tuple[int, str] | None = None
+        self.stops_at: tuple[int, str] | None = None
+        self.stopped = asyncio.Event()
+        self.goes_on = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("token.oauth2"):
+            return await super().handle_async_request(request)
+        self.calls.append(f"{request.method} {request.url}")
+        number = len(self.calls)
+        await self._incident(number, "before")
+        response = await super().handle_async_request(request)
+        await response.aread()
+        await self._incident(number, "after")
+        return response
+
+    async def _incident(self, number: int, when: str) -> None:
+        if self.dies_at == (number, when):
+            raise WorkerDied
+        if self.stops_at == (number, when):
+            self.stopped.set()
+            await self.goes_on.wait()
+
+
 class Bench:
     """One pretended M3 and the activities on it."""
 
@@ -195,40 +227,6 @@ class Bench:
         answer = await self.control.post(f"/_control/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()  # type: ignore[no-any-return]
-
-
-class WorkerDied(BaseException):
-    """The process is gone: nothing catches this, nothing is tidied up."""
-
-
-class Wire(httpx.AsyncHTTPTransport):
-    """Real HTTP on which a test can let the worker die, or one attempt stand still, at its n-th call to M3."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[str] = []
-        self.dies_at: tuple[int, str] | None = None
-        self.stops_at: tuple[int, str] | None = None
-        self.stopped = asyncio.Event()
-        self.goes_on = asyncio.Event()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("token.oauth2"):
-            return await super().handle_async_request(request)
-        self.calls.append(f"{request.method} {request.url}")
-        number = len(self.calls)
-        await self._incident(number, "before")
-        response = await super().handle_async_request(request)
-        await response.aread()
-        await self._incident(number, "after")
-        return response
-
-    async def _incident(self, number: int, when: str) -> None:
-        if self.dies_at == (number, when):
-            raise WorkerDied
-        if self.stops_at == (number, when):
-            self.stopped.set()
-            await self.goes_on.wait()
 
 
 @contextlib.asynccontextmanager

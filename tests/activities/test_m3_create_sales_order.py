@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -114,9 +115,7 @@ async def test_a_buyers_words_travel_in_no_url(m3: Bench) -> None:
         ("nok:XUP0001", "before"),
     ],
 )
-async def test_a_disturbed_write_leaves_one_order(
-    m3: Bench, operation: str, action: str, when: str
-) -> None:
+async def test_a_disturbed_write_leaves_one_order(m3: Bench, operation: str, action: str, when: str) -> None:
     order = mixed()
     await m3.fault(operation, action, when)
     result, _ = await m3.until_done(m3.m3.create_sales_order, booking(order))
@@ -127,9 +126,7 @@ async def test_a_disturbed_write_leaves_one_order(
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, CALLS + 2))
-async def test_a_worker_that_dies_at_any_call_leaves_one_order(
-    tmp_path: Path, call: int, when: str
-) -> None:
+async def test_a_worker_that_dies_at_any_call_leaves_one_order(tmp_path: Path, call: int, when: str) -> None:
     async with bench(tmp_path) as m3:
         order = mixed()
         m3.wire.dies_at = (call, when)
@@ -313,4 +310,28 @@ async def test_on_premises(tmp_path: Path, api: str) -> None:
         order = mixed()
         await m3.fault("OIS100MI.Confirm", "drop", "after")
         result, _ = await m3.until_done(m3.m3.create_sales_order, booking(order))
+        await assert_one_order(m3, order, result)
+
+
+async def test_a_head_left_beside_the_order_is_deleted(m3: Bench) -> None:
+    order = mixed()
+    first = await m3.run(m3.m3.create_sales_order, booking(order))
+    fields = {"CUNO": "AMZDE", "ORTP": "AZM", "CUOR": order.order_id}
+    await m3.m3.context.client.execute("OIS100MI", "AddBatchHead", fields)
+    again = await m3.run(m3.m3.create_sales_order, booking(order))
+    assert again == first
+    await assert_one_order(m3, order, again)
+
+
+async def test_an_order_m3_is_still_making_is_waited_for_and_not_built_again(tmp_path: Path) -> None:
+    async with bench(tmp_path, pace=20, options={"busy_wait": 0}) as m3:
+        order = mixed()
+        for _ in range(3):
+            with pytest.raises(ApplicationError) as waiting:
+                await m3.run(m3.m3.create_sales_order, booking(order))
+            assert waiting.value.type == "m3_not_yet"
+            assert waiting.value.next_retry_delay == timedelta(seconds=3)
+            assert len((await m3.order(order))["temporary"]) == 1
+        await m3.post("advance", seconds=21)
+        result = await m3.run(m3.m3.create_sales_order, booking(order))
         await assert_one_order(m3, order, result)

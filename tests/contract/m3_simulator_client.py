@@ -21,7 +21,7 @@ ITEM = catalogue.ORDINARY_ITEMS[0]
 OTHER = catalogue.ORDINARY_ITEMS[1]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """M3 answered a business error."""
 
     def __init__(self, code: str, field: str, text: str) -> None:
@@ -56,11 +56,11 @@ class M3:
         return await self.http.get(f"{self.base}{version}/execute/{program}/{transaction}", params=params)
 
     async def call(self, operation: str, **params: str) -> list[Row]:
-        """The records of "PROGRAM.Transaction"; raises Refused."""
+        """The records of "PROGRAM.Transaction"; raises RefusedError."""
         answer = await self.get(*operation.split("."), **params)
         result: dict[str, Any] = answer.json()["results"][0]
         if answer.status_code == 400:
-            raise Refused(result["errorCode"], result["errorField"], result["errorMessage"])
+            raise RefusedError(result["errorCode"], result["errorField"], result["errorMessage"])
         answer.raise_for_status()
         records: list[Row] = result["records"]
         return records
@@ -74,7 +74,7 @@ class M3:
         """The message id of a call that must be refused."""
         try:
             await self.call(operation, **params)
-        except Refused as refusal:
+        except RefusedError as refusal:
             return refusal.code
         raise AssertionError(f"{operation} was not refused.")
 
@@ -129,8 +129,9 @@ class M3:
         """A customer order created by M3, nothing done about it yet; its number."""
         temp = await self.enter(cuor, **wanted)
         await self.call("OIS100MI.Confirm", ORNO=temp)
-        await self.advance(1.0)
-        return (await self.one("OIS100MI.GetOrderNo", ORNO=temp))["ORNR"]
+        while not (final := (await self.one("OIS100MI.GetOrderNo", ORNO=temp))["ORNR"]):
+            await self.advance(0.05)
+        return final
 
     async def pick(self, orno: str, ponr: int, quantity: int, pmsn: str = "", **changes: str) -> Row:
         """Report the pick of one order line with immediate processing."""
@@ -146,7 +147,9 @@ class M3:
 @asynccontextmanager
 async def simulated_m3(data: Path, **changes: Any) -> AsyncIterator[M3]:
     """A simulator over real HTTP and a caller logged in to it."""
-    settings = M3Settings(data=data, **{"split_share": 0.0, "rate_limit": 10_000.0, **changes})
+    settings = M3Settings(
+        data=data, **{"split_share": 0.0, "rate_limit": 10_000.0, "held_clock": True, **changes}
+    )
     app = build_app(settings)
     async with (
         serve(app, ready=lambda url: write_ionapi(settings, url)) as url,

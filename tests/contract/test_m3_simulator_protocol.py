@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from simulators import catalogue
-from tests.contract.m3_simulator_client import ITEM, M3, Refused, simulated_m3
+from tests.contract.m3_simulator_client import ITEM, M3, RefusedError, simulated_m3
 
 HEAD = {"CUNO": "AMZDE", "ORTP": "AZF", "WHLO": "AFE"}
 
@@ -68,7 +68,7 @@ async def test_v1_replies_have_metadata_and_padded_values(m3: M3) -> None:
 
 async def test_programs_and_transactions_nobody_has_do_not_exist(m3: M3) -> None:
     for operation in ("OIS300MI.LstHead", "OIS180MI.Print", "OIS100MI.LstByCUOR", "OIS100MI.ChgOrderStatus"):
-        with pytest.raises(Refused, match="does not exist"):
+        with pytest.raises(RefusedError, match="does not exist"):
             await m3.call(operation)
 
 
@@ -145,7 +145,7 @@ async def test_blank_fields_are_shown_unless_excluded(m3: M3) -> None:
 async def test_bad_input_is_refused_by_field_and_nothing_is_cut(
     m3: M3, fields: dict[str, str], field: str, text: str
 ) -> None:
-    with pytest.raises(Refused, match=text) as refusal:
+    with pytest.raises(RefusedError, match=text) as refusal:
         await m3.call("OIS100MI.AddBatchHead", **fields)
     assert refusal.value.field == field
     assert await m3.call("OIS100MI.LstBatchHead", CUNO="AMZDE") == []
@@ -200,7 +200,7 @@ async def test_an_expired_or_revoked_token_is_worth_nothing(m3: M3) -> None:
 async def test_on_premises_is_basic_without_tenant_and_without_cloud_programs(tmp_path: Path) -> None:
     async with simulated_m3(tmp_path, profile="onprem") as m3:
         assert (await m3.one("MNS100MI.GetBasicData"))["LOCD"] == "EUR"
-        with pytest.raises(Refused, match="does not exist"):
+        with pytest.raises(RefusedError, match="does not exist"):
             await m3.call("OIS350MI.PrtInvoice", ORNO="1")
         m3.http.auth = httpx.BasicAuth("M3API", "wrong")
         assert (await m3.get("MNS100MI", "GetBasicData")).status_code == 401

@@ -60,6 +60,7 @@ def order(
             position,
             sku,
             quantity,
+            status,
             currency,
             shipping if position == 1 else "0",
             discount if position == 1 else "0",
@@ -93,10 +94,11 @@ def order(
 
 
 def _item(
-    position: int, sku: str, quantity: int, currency: str, shipping: str, discount: str
+    position: int, sku: str, quantity: int, status: str, currency: str, shipping: str, discount: str
 ) -> dict[str, object]:
     known = next((item for item in catalogue.ITEMS if item.sku == sku), None)
     price = known.price if known else Decimal("10.00")
+    shipped = quantity if status == "SHIPPED" else 0
     goods = price * quantity
     parts = [("ITEM", goods), ("SHIPPING", Decimal(shipping)), ("DISCOUNT", -Decimal(discount))]
     total = sum((amount for _, amount in parts), Decimal(0))
@@ -117,5 +119,5 @@ def _item(
                 if amount or kind == "ITEM"
             ],
         },
-        "fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": quantity},
+        "fulfillment": {"quantityFulfilled": shipped, "quantityUnfulfilled": quantity - shipped},
     }

@@ -58,7 +58,7 @@ def line(number: int = 1, **changes: Any) -> OrderLine:
 
 
 def order(*lines: OrderLine, **changes: Any) -> Order:
-    """An unshipped MFN order in Germany; its grand total is the sum of the lines' totals, where they have any."""
+    """An unshipped MFN order in Germany; its grand total is the sum of the lines' totals."""
     lines = lines or (line(),)
     known = [each.amounts.total for each in lines if each.amounts]
     facts: dict[str, Any] = {

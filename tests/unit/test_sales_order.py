@@ -189,7 +189,8 @@ def test_nothing_left_to_book() -> None:
 
 
 def test_a_replacement_costs_nothing_and_has_its_own_order_type() -> None:
-    """Its lines may have no price at all, or Amazon may show the value of the goods: M3 must charge neither."""
+    """Its lines may have no price at all, or Amazon may show the value of the goods: M3 must charge
+    neither."""
     for told in (None, amounts("10.00")):
         some = order(line(amounts=told), replacement_of="028-0000000-0000001", grand_total=None)
         planned = plan(some)
@@ -256,7 +257,7 @@ def test_expected_total_is_unknown_while_a_price_is() -> None:
 
 
 CENTS = st.integers(0, 20_000).map(lambda cents: Decimal(cents) / 100)
-POSITIVE = st.integers(1, 500_000).map(lambda cents: Decimal(cents) / 100)
+POSITIVE = st.integers(50, 500_000).map(lambda cents: Decimal(cents) / 100)
 
 
 @st.composite
@@ -267,8 +268,7 @@ def told_amounts(draw: st.DrawFn) -> LineAmounts:
     before = item + shipping + gift_wrap + other + discount
     tax = (before * draw(st.sampled_from([0, 7, 19, 25])) / 100).quantize(Decimal("0.01"))
     included = draw(st.booleans())
-    if included:
-        tax = min(tax, item)
+    tax = min(tax, item - Decimal("0.01")) if included else tax
     return LineAmounts(
         item=item,
         shipping=shipping,
@@ -289,17 +289,14 @@ def told_amounts(draw: st.DrawFn) -> LineAmounts:
 def test_what_m3_makes_of_the_plan_is_what_amazon_says(
     told: list[tuple[LineAmounts, int, bool]], basis: PriceBasis
 ) -> None:
-    """Lines and charges are worth the expected total; with net prices they lack exactly the seller's own tax."""
+    """Lines and charges are worth the expected total; with net prices they lack exactly the seller's own
+    tax."""
     lines = [
         line(number, amounts=each, quantity=quantity, tax_collected_by_amazon=by_amazon)
         for number, (each, quantity, by_amazon) in enumerate(told, 1)
     ]
     some = order(*lines)
-    try:
-        planned = plan(some, price_basis=basis, price_decimals=6)
-    except OrderHeld as refused:
-        assert refused.hold.reason is HeldReason.NOT_CONFIGURED  # an item price of zero beside others
-        return
+    planned = plan(some, price_basis=basis, price_decimals=6)
     kept_by_amazon = sum((each.tax for each, _, by_amazon in told if by_amazon), Decimal(0))
     own = sum((each.tax for each, _, by_amazon in told if not by_amazon), Decimal(0))
     whole = sum((each.total for each, _, _ in told), Decimal(0))

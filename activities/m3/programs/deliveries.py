@@ -1,4 +1,5 @@
-"""Deliveries and what is in them: MWS411MI, MWS410MI, OIS350MI (CO deliveries, one per order, warehouse, DLIX)."""
+"""Deliveries and what is in them: MWS411MI, MWS410MI, OIS350MI (CO deliveries, one per order, warehouse,
+DLIX)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,7 +128,8 @@ async def delivery_heads(client: M3Client, numbers: Sequence[str]) -> dict[str, 
 
 
 async def packages(client: M3Client, numbers: Sequence[str]) -> dict[str, tuple[PackageContents, ...]]:
-    """Packages with their contents by DLIX, ordered by number (LstPackages and LstPackageLine, one bulk call)."""
+    """Packages with their contents by DLIX, ordered by number (LstPackages and LstPackageLine, one bulk
+    call)."""
     calls: list[Call] = []
     for dlix in numbers:
         calls.append(("LstPackages", {"DLIX": dlix}))

@@ -49,9 +49,7 @@ async def invoice_heads(
     """Invoices by (IVNO, YEA4) (OIS350MI.GetInvHead, bulk)."""
     wanted = list(dict.fromkeys(numbers))
     scope = {"DIVI": division} if division else {}
-    calls: list[Call] = [
-        ("GetInvHead", {"YEA4": year, "IVNO": ivno, **scope}) for ivno, year in wanted
-    ]
+    calls: list[Call] = [("GetInvHead", {"YEA4": year, "IVNO": ivno, **scope}) for ivno, year in wanted]
     answers = await client.execute_bulk("OIS350MI", calls)
     found = {}
     for (ivno, year), answer in zip(wanted, answers, strict=True):
@@ -62,7 +60,8 @@ async def invoice_heads(
 
 
 async def request_invoice(client: M3Client, orno: str, dlix: str) -> None:
-    """Ask for the invoice of one delivery (OIS350MI.PrtInvoice, cloud only). M3 answers before it has made it."""
+    """Ask for the invoice of one delivery (OIS350MI.PrtInvoice, cloud only). M3 answers before it has made
+    it."""
     await client.execute("OIS350MI", "PrtInvoice", {"ORNO": orno, "DLIX": dlix})
 
 
@@ -82,9 +81,7 @@ async def voucher_sums(
     return found
 
 
-async def voucher_lines(
-    client: M3Client, vono: str, year: str, division: str
-) -> tuple[VoucherLine, ...]:
+async def voucher_lines(client: M3Client, vono: str, year: str, division: str) -> tuple[VoucherLine, ...]:
     """Rows of a voucher (GLS200MI.LstVoucherLines), none where M3 does not show it (yet)."""
     try:
         rows = await client.execute(

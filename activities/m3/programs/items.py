@@ -31,17 +31,13 @@ async def aliases(client: M3Client, skus: Sequence[str], *, alwt: str, alwq: str
 
 async def add_alias(client: M3Client, sku: str, itno: str, *, alwt: str, alwq: str) -> None:
     """Make `sku` another name of `itno` (MMS025MI.AddAlias). Raises `MIError`, XRE0104 where it is taken."""
-    await client.execute(
-        "MMS025MI", "AddAlias", {"ALWT": alwt, "ALWQ": alwq, "ITNO": itno, "POPN": sku}
-    )
+    await client.execute("MMS025MI", "AddAlias", {"ALWT": alwt, "ALWQ": alwq, "ITNO": itno, "POPN": sku})
 
 
 async def delete_alias(client: M3Client, sku: str, itno: str, *, alwt: str, alwq: str) -> None:
     """Take the name away from the item (MMS025MI.DltAlias); already gone is fine."""
     try:
-        await client.execute(
-            "MMS025MI", "DltAlias", {"ALWT": alwt, "ALWQ": alwq, "ITNO": itno, "POPN": sku}
-        )
+        await client.execute("MMS025MI", "DltAlias", {"ALWT": alwt, "ALWQ": alwq, "ITNO": itno, "POPN": sku})
     except MIError as error:
         if not error.is_missing:
             raise

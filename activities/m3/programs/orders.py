@@ -26,7 +26,8 @@ class BatchOrder:
 
 @dataclass(frozen=True)
 class OrderLine:
-    """A customer order line (OOLINE). `cuor` is the line's own customer order number, the head's by default."""
+    """A customer order line (OOLINE). `cuor` is the line's own customer order number, the head's by
+    default."""
 
     ponr: str
     posx: str
@@ -94,9 +95,7 @@ async def sales_orders(client: M3Client, numbers: Sequence[str]) -> list[SalesOr
     return [_sales_order(row) for row in (answer.row() for answer in answers) if row is not None]
 
 
-async def order_with_lines(
-    client: M3Client, orno: str
-) -> tuple[SalesOrder | None, tuple[OrderLine, ...]]:
+async def order_with_lines(client: M3Client, orno: str) -> tuple[SalesOrder | None, tuple[OrderLine, ...]]:
     """Head and lines of one customer order in one bulk call."""
     answers = await client.execute_bulk(
         "OIS100MI", [("GetHead", {"ORNO": orno}), ("LstLine", {"ORNO": orno})], maxrecs=1000
@@ -129,14 +128,16 @@ async def rejections(client: M3Client, orno: str) -> tuple[Rejection, ...]:
 
 
 async def batch_customer(client: M3Client, orno: str) -> str:
-    """CUNO of a temporary order (OIS275MI.GetBatchHead; OIS100MI's does not tell it), empty where it is gone."""
+    """CUNO of a temporary order (OIS275MI.GetBatchHead; OIS100MI's does not tell it), empty where it is
+    gone."""
     [answer] = await client.execute_bulk("OIS275MI", [("GetBatchHead", {"ORNO": orno})])
     row = answer.row()
     return row.get("CUNO", "") if row else ""
 
 
 async def delete_batch(client: M3Client, orno: str) -> None:
-    """Delete a temporary order (DelBatchHead); already gone is fine. M3 refuses while it transfers the order."""
+    """Delete a temporary order (DelBatchHead); already gone is fine. M3 refuses while it transfers the
+    order."""
     try:
         await client.execute("OIS100MI", "DelBatchHead", {"ORNO": orno})
     except MIError as error:

@@ -1,1 +1,2 @@
-"""The steps of order-to-cash in M3, one module per activity: look first, then write, safe to repeat anywhere."""
+"""The steps of order-to-cash in M3, one module per activity: look first, then write, safe to repeat
+anywhere."""

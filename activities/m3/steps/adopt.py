@@ -1,4 +1,5 @@
-"""Taking an existing M3 order as the order of an Amazon order: read, recognise the lines, compare the total."""
+"""Taking an existing M3 order as the order of an Amazon order: read, recognise the lines, compare the
+total."""
 
 from activities.m3.client import M3Client
 from activities.m3.errors import NotYet
@@ -28,7 +29,9 @@ async def adopt(
     """
     head, lines = await order_with_lines(client, orno)
     if head is None:
-        raise NotYet(f"M3 has created order {orno} for Amazon order {order.order_id} but does not show it yet.")
+        raise NotYet(
+            f"M3 has created order {orno} for Amazon order {order.order_id} but does not show it yet."
+        )
     matching = match_lines(wanted_lines(order, items), lines)
     if not accept_difference:
         if matching.differences:

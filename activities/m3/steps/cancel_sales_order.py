@@ -24,8 +24,8 @@ _LOOKS = 3
 async def cancel_sales_order(ctx: M3Context, request: CancelSalesOrderRequest) -> CancelSalesOrderResult:
     """Delete every temporary and customer order of an Amazon order.
 
-    Raises `OrderHeld` (cancelled_too_late) once a line is being picked or has left. Raises `NotYet` while M3 is
-    just making a customer order.
+    Raises `OrderHeld` (cancelled_too_late) once a line is being picked or has left. Raises `NotYet` while
+    M3 is just making a customer order.
     """
     return await _Cancellation(ctx, request).run()
 
@@ -96,7 +96,8 @@ class _Cancellation:
         return lines
 
     async def _delete_lines(self, orno: str, refusal: MIError) -> None:
-        """Where M3 does not delete a head with lines: line by line; the head goes with the last one, or after it."""
+        """Where M3 does not delete a head with lines: line by line; the head goes with the last one, or
+        after it."""
         lines = await self._deletable_lines(orno)
         if lines is None:
             return

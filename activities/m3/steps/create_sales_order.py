@@ -38,7 +38,8 @@ async def create_sales_order(ctx: M3Context, request: CreateSalesOrderRequest) -
     """The one M3 customer order of an Amazon order: found, or built, confirmed and checked.
 
     Raises `OrderHeld`: credit_stop, order_rejected, duplicate_in_m3, total_differs, item_blocked,
-    customer_unusable, address_refused, not_configured, m3_refused. Raises `NotYet`, `M3Unavailable`, `M3Locked`.
+    customer_unusable, address_refused, not_configured, m3_refused. Raises `NotYet`, `M3Unavailable`,
+    `M3Locked`.
     """
     booking = _Booking(ctx, request)
     orno = await booking.order_number()
@@ -54,7 +55,8 @@ async def create_sales_order(ctx: M3Context, request: CreateSalesOrderRequest) -
 
 
 def _own_number(line: PlannedLine) -> dict[str, str]:
-    """The line's own CUOR: Amazon's order item id, by which a sweep knows the line again (EXHE cannot be read)."""
+    """The line's own CUOR: Amazon's order item id, by which a sweep knows the line again (EXHE cannot be
+    read)."""
     return {"CUOR": line.order_item_id} if len(line.order_item_id) <= _CUOR_LENGTH else {}
 
 
@@ -105,7 +107,8 @@ class _Booking:
     async def _clear(self, batches: tuple[BatchOrder, ...]) -> str:
         """Delete what earlier attempts left; returns ORNO where one of them turns out to be confirmed.
 
-        A credit stop is the credit department's: deleted only when the order is now booked on another customer.
+        A credit stop is the credit department's: deleted only when the order is now booked on another
+        customer.
         """
         for batch in batches:
             if is_credit_stop(batch.status) and not await self._of_another_customer(batch):
@@ -234,7 +237,9 @@ class _Booking:
 
     async def _give_way(self, orno: str, winner: str) -> None:
         await self._forget(orno)
-        raise NotYet(f"Another attempt books Amazon order {self._order_id} under {winner}; this one gives way.")
+        raise NotYet(
+            f"Another attempt books Amazon order {self._order_id} under {winner}; this one gives way."
+        )
 
     async def _forget(self, orno: str) -> None:
         """Delete the own temporary order, so that none piles up in OIS275; else the next attempt does it."""

@@ -1,5 +1,6 @@
 """The M3 customer of an order: checked where it is a generic one, created where each buyer has his own."""
 
+import unicodedata
 from typing import Final
 
 from activities.m3.context import M3Context
@@ -64,7 +65,7 @@ def _unusable(found: Customer, order_id: str) -> OrderHeld:
 
 def _own(found: Customer, buyer: M3Address, order_id: str) -> CustomerResult:
     """A customer under the buyer's derived number: made for him before, or by a rare chance another's."""
-    if found.name != buyer.name:
+    if _plain(found.name) != _plain(buyer.name):
         raise held(
             HeldReason.CUSTOMER_UNUSABLE,
             f"M3 customer {found.cuno} has the number that Amazon order {order_id} would get, and another name.",
@@ -84,9 +85,12 @@ def _own(found: Customer, buyer: M3Address, order_id: str) -> CustomerResult:
     return CustomerResult(cuno=found.cuno)
 
 
-async def _create(
-    ctx: M3Context, fields: dict[str, str], buyer: M3Address, order_id: str
-) -> CustomerResult:
+def _plain(name: str) -> str:
+    """A name without case, accents and punctuation: what `buyer_number` does not tell apart either."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if c.isalnum())
+
+
+async def _create(ctx: M3Context, fields: dict[str, str], buyer: M3Address, order_id: str) -> CustomerResult:
     cuno = fields["CUNO"]
     try:
         message = await add_customer(ctx.client, fields)

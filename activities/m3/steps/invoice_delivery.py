@@ -67,7 +67,10 @@ class _Invoicing:
             await request_invoice(self._ctx.client, orno, dlix)
         except MIError as error:
             raise hold_for(
-                error, self._request.ref.order_id, otherwise=HeldReason.INVOICE_MISSING, about=f"delivery {dlix}"
+                error,
+                self._request.ref.order_id,
+                otherwise=HeldReason.INVOICE_MISSING,
+                about=f"delivery {dlix}",
             ) from error
 
     async def _read(self, delivery: CODelivery) -> Invoice | None:

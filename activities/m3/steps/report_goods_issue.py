@@ -1,4 +1,5 @@
-"""Telling M3 that Amazon has shipped (FBA): the pick of every line reported once, until the delivery has left.
+"""Telling M3 that Amazon has shipped (FBA): the pick of every line reported once, until the delivery has
+left.
 
 One call reports one delivery. Where M3 has spread an Amazon shipment over several, the returned `items` are
 less than was asked for, and the workflow reports the rest as its next shipment.

@@ -121,7 +121,8 @@ class _Resolving:
         return OrderHeld(hold.model_copy(update={"skus": skus, "candidates": candidates}))
 
     async def _candidates(self, sku: str) -> tuple[ItemCandidate, ...]:
-        """Likely items: found by the words of title and SKU, and those whose number follows the SKU's parts."""
+        """Likely items: found by the words of title and SKU, and those whose number follows the SKU's
+        parts."""
         title = self._request.titles.get(sku, "")
         words = list(dict.fromkeys(_WORD.findall(title)[:_QUERIES] + _WORD.findall(sku)))[: 2 * _QUERIES]
         starts = list(dict.fromkeys(part[:15].upper() for part in (sku, *_WORD.findall(sku))))[:3]

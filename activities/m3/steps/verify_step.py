@@ -163,7 +163,8 @@ async def _ledger(ctx: M3Context, request: VerifyStepRequest) -> VerifyStepResul
 
 
 async def _cancelling(ctx: M3Context, request: VerifyStepRequest) -> VerifyStepResult:
-    """Deleted, or past deletion (goods are out and come back as a return): but not an order still to be picked."""
+    """Deleted, or past deletion (goods are out and come back as a return): but not an order still to be
+    picked."""
     head = await _head(ctx, request)
     if head.deleted:
         return VerifyStepResult()

@@ -1,0 +1,75 @@
+"""Which M3 item a SellerSKU is, and which it may be."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from canonical.items import itno_of, rank_candidates
+from canonical.profile import ItemRule
+from simulators.catalogue import ITEM_BY_SKU, ITEMS, TROUBLE
+
+RULES = (ItemRule(pattern=r"FBA-(\d+)-.*", itno=r"\1"), ItemRule(pattern=r"(\w{3})-(\w+)", itno=r"\2\1"))
+
+
+@pytest.mark.parametrize(
+    ("sku", "alias", "itno"),
+    [
+        ("FBA-100-DE", None, "100"),
+        ("FBA-100-DE", "ALIAS", "ALIAS"),
+        ("TEA-MINT", None, "MINTTEA"),
+        ("X FBA-100-DE", None, None),
+        ("UNKNOWN", None, None),
+    ],
+)
+def test_alias_then_rules_then_nobody(sku: str, alias: str | None, itno: str | None) -> None:
+    assert itno_of(sku, alias, RULES) == itno
+
+
+def test_the_likeliest_item_comes_first() -> None:
+    catalogue = [(item.itno, item.itds) for item in ITEMS]
+    unmapped = [sku for sku, reason in TROUBLE.items() if reason == "unmapped_sku"]
+    for sku in unmapped:
+        item = ITEM_BY_SKU[sku]
+        ranked = rank_candidates(sku, item.title, catalogue)
+        assert ranked[0].itno == item.itno
+        assert len(ranked) == 5
+        assert [each.score for each in ranked] == sorted((each.score for each in ranked), reverse=True)
+
+
+def test_every_item_is_found_by_its_title() -> None:
+    catalogue = [(item.itno, item.itds) for item in ITEMS]
+    for item in ITEMS:
+        assert rank_candidates(item.sku, item.title, catalogue)[0].itno == item.itno
+
+
+def test_a_sku_that_is_the_item_number_but_for_punctuation_is_certain() -> None:
+    assert rank_candidates("100-tea.a", "", [("100TEA-A", "Tea"), ("100TEA-B", "Tea")])[0].score == 100
+
+
+def test_the_order_is_the_same_whatever_the_order_of_the_items() -> None:
+    catalogue = [(item.itno, item.itds) for item in ITEMS]
+    forwards = rank_candidates("TEA-X", "Green tea", catalogue)
+    assert forwards == rank_candidates("TEA-X", "Green tea", catalogue[::-1])
+
+
+def test_nothing_to_choose_from() -> None:
+    assert rank_candidates("SKU", "Title", []) == ()
+
+
+def test_real_product_titles_find_their_counterpart(shared: Path) -> None:
+    """Two shops' names of the same products (Abt and Buy): nearly always among the five."""
+    folder = shared / "sku-matching"
+    names = {}
+    for shop in ("abt", "buy"):
+        with (folder / f"{shop}.csv").open(encoding="cp1252") as file:
+            names[shop] = {row["id"]: row["name"] for row in csv.DictReader(file)}
+    with (folder / "abt_buy_perfect_mapping.csv").open(encoding="utf-8") as file:
+        pairs = [(row["idAbt"], row["idBuy"]) for row in csv.DictReader(file)][::10]
+    catalogue = list(names["buy"].items())
+    ranked = [
+        ([candidate.itno for candidate in rank_candidates("", names["abt"][left], catalogue)], right)
+        for left, right in pairs
+    ]
+    assert sum(right in itnos for itnos, right in ranked) >= 0.95 * len(pairs)
+    assert sum(right == itnos[0] for itnos, right in ranked) >= 0.9 * len(pairs)
