@@ -22,7 +22,7 @@ LOCAL_CURRENCY = "EUR"
 @dataclass(frozen=True)
 class Marketplace:
     """One Amazon marketplace: its country, id, currency, and the VAT rate (percent) inside its prices; 0 in
-    the United States and Canada, where Amazon quotes net prices."""
+    the United States and Canada, where Amazon quotes net prices, and in Brazil, whose taxes are no VAT."""
 
     country: str
     marketplace_id: str
@@ -34,13 +34,22 @@ class Marketplace:
 
 @dataclass(frozen=True)
 class Seller:
-    """One selling account of one SP-API region ("eu", "na")."""
+    """One selling account of one SP-API region ("eu", "na", "fe").
+
+    `further`: marketplaces in which it sells too, but for which no orders are invented.
+    """
 
     name: str
     seller_id: str
     region: str
     refresh_token: str
     marketplaces: tuple[Marketplace, ...]
+    further: tuple[Marketplace, ...] = ()
+
+    @property
+    def sold_in(self) -> tuple[Marketplace, ...]:
+        """Every marketplace in which this account sells."""
+        return (*self.marketplaces, *self.further)
 
 
 MARKETPLACES: tuple[Marketplace, ...] = (
@@ -51,10 +60,22 @@ MARKETPLACES: tuple[Marketplace, ...] = (
     Marketplace("CA", "A2EUQ1WTGCTBG2", "CAD", Decimal(0), "AMZCA", "Amazon.ca"),
 )
 
-SELLERS: tuple[Seller, ...] = (
-    Seller("EU", "A2EUSELLER0001", "eu", "Atzr|sim-eu", MARKETPLACES[:3]),
-    Seller("NA", "A2NASELLER0001", "na", "Atzr|sim-na", MARKETPLACES[3:]),
+FURTHER_MARKETPLACES: tuple[Marketplace, ...] = (
+    Marketplace("ES", "A1RKKUPIHCS9HS", "EUR", Decimal(21), "AMZES", "Amazon.es"),
+    Marketplace("IT", "APJ6JRA9NG5V4", "EUR", Decimal(22), "AMZIT", "Amazon.it"),
+    Marketplace("TR", "A33AVAJ2PDY3EV", "TRY", Decimal(20), "AMZTR", "Amazon.com.tr"),
+    Marketplace("BR", "A2Q3Y263D00KWC", "BRL", Decimal(0), "AMZBR", "Amazon.com.br"),
+    Marketplace("JP", "A1VC38T7YXB528", "JPY", Decimal(10), "AMZJP", "Amazon.co.jp"),
 )
+"""Where orders come in only if somebody puts them there."""
+
+SELLERS: tuple[Seller, ...] = (
+    Seller("EU", "A2EUSELLER0001", "eu", "Atzr|sim-eu", MARKETPLACES[:3], FURTHER_MARKETPLACES[:3]),
+    Seller("NA", "A2NASELLER0001", "na", "Atzr|sim-na", MARKETPLACES[3:], FURTHER_MARKETPLACES[3:4]),
+)
+FAR_EAST = Seller("FE", "A2FESELLER0001", "fe", "Atzr|sim-fe", (), FURTHER_MARKETPLACES[4:])
+ACCOUNTS: tuple[Seller, ...] = (*SELLERS, FAR_EAST)
+"""All selling accounts; orders are invented for SELLERS alone."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,7 @@ TEMPLATE_CUNO = "AMZTMPL"
 CUSTOMERS: tuple[Customer, ...] = (
     *(
         Customer(m.generic_cuno, f"Amazon customers {m.country}", "20", m.country, m.currency)
-        for m in MARKETPLACES
+        for m in (*MARKETPLACES, *FURTHER_MARKETPLACES)
     ),
     Customer(TEMPLATE_CUNO, "Template for Amazon buyers", "20", "DE", "EUR"),
     Customer("AMZOLD", "Amazon customers (closed)", "90", "DE", "EUR"),
@@ -284,7 +305,9 @@ ITEMS: tuple[Item, ...] = ORDINARY_ITEMS + TROUBLE_ITEMS
 
 ITEM_BY_SKU: dict[str, Item] = {item.sku: item for item in ITEMS}
 ITEM_BY_ITNO: dict[str, Item] = {item.itno: item for item in ITEMS}
-MARKETPLACE_BY_ID: dict[str, Marketplace] = {m.marketplace_id: m for m in MARKETPLACES}
+MARKETPLACE_BY_ID: dict[str, Marketplace] = {
+    m.marketplace_id: m for account in ACCOUNTS for m in account.sold_in
+}
 
 
 def marketplace(marketplace_id: str) -> Marketplace:
@@ -294,7 +317,7 @@ def marketplace(marketplace_id: str) -> Marketplace:
 
 def seller_of(marketplace_id: str) -> Seller:
     """The selling account that sells in this marketplace; KeyError if none does."""
-    for seller in SELLERS:
-        if any(m.marketplace_id == marketplace_id for m in seller.marketplaces):
+    for seller in ACCOUNTS:
+        if any(m.marketplace_id == marketplace_id for m in seller.sold_in):
             return seller
     raise KeyError(marketplace_id)

@@ -37,7 +37,10 @@ def read_only(rows: Iterable[Order | RefusedRow]) -> Imported:
     """Read the whole file and start nothing."""
     done = Imported()
     for row in rows:
-        _is_order(row, done)
+        if isinstance(row, Order):
+            done.orders += 1
+        else:
+            _note(row, done)
     return done
 
 
@@ -52,22 +55,24 @@ async def start_all(client: Client, rows: Iterable[Order | RefusedRow]) -> Impor
         finally:
             gate.release()
 
-    async with asyncio.TaskGroup() as group:
+    starts: set[asyncio.Task[None]] = set()
+    try:
         for row in rows:
-            if isinstance(row, Order) and _is_order(row, done):
+            if isinstance(row, Order):
+                done.orders += 1
                 await gate.acquire()
-                group.create_task(start(row))
+                task = asyncio.create_task(start(row))
+                starts.add(task)
+                task.add_done_callback(starts.discard)
             else:
-                _is_order(row, done)
+                _note(row, done)
+    finally:
+        await asyncio.gather(*starts)  # what was begun is finished, also where the file ends in trouble
     return done
 
 
-def _is_order(row: Order | RefusedRow, done: Imported) -> bool:
-    if isinstance(row, Order):
-        done.orders += 1
-        return True
+def _note(row: RefusedRow, done: Imported) -> None:
     (done.duplicates if row.kind is RefusalKind.DUPLICATE else done.refused).append(row)
-    return False
 
 
 async def _start(client: Client, order: Order, done: Imported) -> None:

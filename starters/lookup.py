@@ -1,6 +1,7 @@
 """Finding an order's workflow, and saying how it stands."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,9 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
 from canonical.ids import is_amazon_order_id, order_workflow_id
 from starters.console import Refused
-from starters.session import sellers_of
 from starters.times import shown
-from worker.settings import Settings
 
 
 class Found(NamedTuple):
@@ -44,9 +43,8 @@ def check_order_id(text: str) -> str:
     return order_id
 
 
-async def find_order(client: Client, settings: Settings, order_id: str, seller_id: str | None) -> Found:
-    """The order's workflow, of the named seller or of the configured one that has it; raises Refused."""
-    sellers = sellers_of(settings, seller_id)
+async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> Found:
+    """The order's workflow, of the one of these sellers that has it; raises Refused."""
     described = await asyncio.gather(*(_describe(client, seller, order_id) for seller in sellers))
     found = [
         Found(seller, order_id, description)

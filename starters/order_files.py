@@ -34,6 +34,14 @@ class OrderFile(NamedTuple):
     seller: SellerSettings
     marketplace_id: str = ""
 
+    def check(self) -> None:
+        """Raises Refused where the file cannot be opened or holds nothing."""
+        try:
+            with self.path.open("rb") as stream:
+                self._first_content(stream)
+        except OSError as error:
+            raise Refused(f"{self.path} cannot be read: {error.strerror}.") from None
+
     def read(self) -> Iterator[Order | RefusedRow]:
         """The orders one by one; what cannot be taken is a RefusedRow. Raises Refused for a whole file."""
         try:
@@ -45,9 +53,7 @@ class OrderFile(NamedTuple):
             raise Refused(f"{self.path} cannot be read: {error.strerror}.") from None
 
     def _orders(self, stream: BinaryIO) -> Iterator[Order | RefusedRow]:
-        start = _first_content(stream)
-        if not start:
-            raise Refused(f"{self.path} is empty; there is nothing to import.")
+        start = self._first_content(stream)
         stream.seek(0)
         if start in b"{[":
             lines = _Lines(stream)
@@ -69,14 +75,13 @@ class OrderFile(NamedTuple):
         )
         return RefusedRow(line_number=line, order_id=found.order_id, sentence=sentence)
 
-
-def _first_content(stream: BinaryIO) -> bytes:
-    """The first byte that is neither blank nor byte order mark; empty for an empty file."""
-    for line in stream:
-        content = line.removeprefix(_BOM).strip()
-        if content:
-            return content[:1]
-    return b""
+    def _first_content(self, stream: BinaryIO) -> bytes:
+        """The first byte that is neither blank nor byte order mark. Raises Refused for an empty file."""
+        for line in stream:
+            content = line.removeprefix(_BOM).strip()
+            if content:
+                return content[:1]
+        raise Refused(f"{self.path} is empty; there is nothing to import.")
 
 
 def check_marketplace(marketplace_id: str | None, seller_id: str, seller: SellerSettings) -> str:

@@ -28,12 +28,11 @@ def settings_of(config: Path | None) -> Settings:
         raise Refused(str(error), 2) from None
 
 
-def run_connected(config: Path | None, work: Callable[[Client, Settings], Awaitable[T]]) -> T:
+def run_connected(settings: Settings, work: Callable[[Client], Awaitable[T]]) -> T:
     """Connect and do `work`; what can be said in a sentence is raised as Refused."""
-    settings = settings_of(config)
 
     async def connected() -> T:
-        return await work(await connect(settings), settings)
+        return await work(await connect(settings))
 
     return run(connected())
 

@@ -1,6 +1,7 @@
 """The whole trail of one order: workflow, state or result, history, what is under way, actions."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,7 +19,6 @@ from starters.history import TrailEntry, failure_sentence, hold_of_failure, last
 from starters.links import workflow_link
 from starters.lookup import Found, find_order, result_of, workers_seen
 from starters.waiting import held_reason
-from worker.settings import Settings
 from workflows import search_attributes as sa
 
 _ANSWER_SECONDS: Final = 8.0
@@ -63,9 +63,9 @@ class OrderTrail(BaseModel):
     link: str
 
 
-async def read_trail(client: Client, settings: Settings, order_id: str, seller_id: str | None) -> OrderTrail:
+async def read_trail(client: Client, web_ui: str, sellers: Sequence[str], order_id: str) -> OrderTrail:
     """Gather the trail; the order's own answer needs a worker, the rest only the server. Raises Refused."""
-    found = await find_order(client, settings, order_id, seller_id)
+    found = await find_order(client, sellers, order_id)
     description = found.description
     handle = client.get_workflow_handle(description.id, run_id=description.run_id)
     history = await handle.fetch_history()
@@ -95,7 +95,7 @@ async def read_trail(client: Client, settings: Settings, order_id: str, seller_i
         trail=await trail_of(client, history),
         pending=[await _pending(client, one) for one in raw.pending_activities],
         actions=count_actions(history).by_kind,
-        link=workflow_link(settings.web_ui, client.namespace, description.id, description.run_id),
+        link=workflow_link(web_ui, client.namespace, description.id, description.run_id),
     )
 
 

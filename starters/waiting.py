@@ -7,7 +7,6 @@ from temporalio.client import Client
 
 from canonical.held import HELD_REASONS, HeldReason
 from starters.lookup import Found, ending_of, find_order
-from worker.settings import Settings
 from workflows import search_attributes as sa
 
 _LOOK_AGAIN_SECONDS = 1.0
@@ -21,10 +20,10 @@ class End(NamedTuple):
     sentence: str
 
 
-async def wait_for_end(client: Client, settings: Settings, order_id: str, seller_id: str) -> End:
+async def wait_for_end(client: Client, seller_id: str, order_id: str) -> End:
     """Wait until the order is closed or held; for ever where it waits for its shipment."""
     while True:
-        found = await find_order(client, settings, order_id, seller_id)
+        found = await find_order(client, [seller_id], order_id)
         if not found.is_open:
             return End("closed", await ending_of(client, found))
         reason = held_reason(found)

@@ -210,7 +210,7 @@ class OrderToCash(OrderHandlers):
             partial(calls.report_goods_issue, number, items),
             partial(calls.found_delivery, items),
         )
-        await self._invoice(delivery, items)
+        await self._invoice(delivery, delivery.items or items)
 
     async def _confirm(self, delivery: Delivery) -> None:
         """The own warehouse shipped: Amazon is told package by package, then the delivery is invoiced."""

@@ -65,7 +65,7 @@ class Tokens:
     def __init__(self, seed: int, lifetime_s: int) -> None:
         self.lifetime_s = lifetime_s
         self._key = hashlib.blake2b(f"lwa {seed}".encode(), digest_size=32).digest()
-        self._sellers = {seller.refresh_token: seller.seller_id for seller in catalogue.SELLERS}
+        self._sellers = {seller.refresh_token: seller.seller_id for seller in catalogue.ACCOUNTS}
         self._callers: dict[str, Caller] = {}
         self._revoked: set[str] = set()
 

@@ -30,7 +30,10 @@ from simulators.amazon.world import LogEntry, World, sold_in
 from simulators.faults import FaultPlan, Renderer
 
 MAX_BODY = 1_000_000
-LANGUAGES = {"DE": "de_DE", "GB": "en_GB", "FR": "fr_FR", "US": "en_US", "CA": "en_CA"}
+LANGUAGES = {
+    "DE": "de_DE", "GB": "en_GB", "FR": "fr_FR", "US": "en_US", "CA": "en_CA",
+    "ES": "es_ES", "IT": "it_IT", "TR": "tr_TR", "BR": "pt_BR", "JP": "ja_JP",
+}  # fmt: skip
 
 Operation = Callable[[World, Caller, Request, bytes, int], tuple[int, JsonObject | None]]
 

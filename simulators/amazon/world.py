@@ -150,4 +150,4 @@ class World:
 
 def sold_in(seller_id: str) -> tuple[catalogue.Marketplace, ...]:
     """Where this seller sells."""
-    return next(s.marketplaces for s in catalogue.SELLERS if s.seller_id == seller_id)
+    return next(s.sold_in for s in catalogue.ACCOUNTS if s.seller_id == seller_id)

@@ -117,3 +117,20 @@ def _described(transaction: Transaction, kind: str, fields: Iterable[Field]) -> 
             "TYPE": field.type, "MAND": "1" if field.mandatory else "0",
         }  # fmt: skip
         position = last + 1
+
+
+@mi("MMS005MI", "GetWarehouse")
+def get_warehouse(_: World, call: Call) -> list[Row]:
+    """One warehouse with its facility. NotOk WWH0103 if there is none."""
+    for warehouse in catalogue.WAREHOUSES:
+        if warehouse.whlo == call.text("WHLO"):
+            return [
+                {
+                    "CONO": str(catalogue.CONO),
+                    "DIVI": catalogue.DIVI,
+                    "FACI": catalogue.FACI,
+                    "WHLO": warehouse.whlo,
+                    "WHNM": warehouse.name,
+                }
+            ]
+    raise NotOk("WWH0103", "WHLO")

@@ -83,7 +83,9 @@ VAT_PERCENT: dict[str, int] = {
 }  # fmt: skip
 """Standard VAT rate (whole percent) by country of delivery; elsewhere none is taken out of a price."""
 
-RATES_TO_LOCAL: dict[str, str] = {"EUR": "1", "GBP": "1.17", "USD": "0.92", "CAD": "0.67"}
+RATES_TO_LOCAL: dict[str, str] = {
+    "EUR": "1", "GBP": "1.17", "USD": "0.92", "CAD": "0.67", "BRL": "0.16", "JPY": "0.0061", "TRY": "0.026",
+}  # fmt: skip
 """Currency -> its worth in the division's own currency. Currencies missing here are unknown to the site."""
 
 

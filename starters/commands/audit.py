@@ -11,9 +11,8 @@ from canonical.ids import audit_workflow_id
 from starters.console import hint, say, say_json, table
 from starters.options import AsJson, Config, Seller, Since, Until
 from starters.passes import begin, finish
-from starters.session import run_connected, sellers_of
+from starters.session import run_connected, sellers_of, settings_of
 from starters.times import check_period, read_optional_time, shown
-from worker.settings import Settings
 
 DEFAULT_SPAN: Final = timedelta(days=7)
 
@@ -31,13 +30,15 @@ def audit(
     ends = read_optional_time(until, "--until")
     check_period(begins, ends)
 
-    async def work(client: Client, settings: Settings) -> AuditReport:
-        sellers = sellers_of(settings, seller)
+    settings = settings_of(config)
+    sellers = sellers_of(settings, seller)
+
+    async def work(client: Client) -> AuditReport:
         if not as_json:
             hint(f"Comparing orders created since {shown(begins)}.")
         return await run_audit(client, sellers, begins, ends)
 
-    report = run_connected(config, work)
+    report = run_connected(settings, work)
     if as_json:
         say_json(report)
     else:

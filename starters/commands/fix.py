@@ -10,8 +10,7 @@ from starters.console import say, say_json
 from starters.lookup import check_order_id, find_order
 from starters.options import AsJson, Config, Seller
 from starters.repairs import read_action, read_argument, send_fix
-from starters.session import run_connected
-from worker.settings import Settings
+from starters.session import run_connected, sellers_of, settings_of
 
 
 def fix(
@@ -43,10 +42,13 @@ def fix(
     name = read_action(action)
     repair = read_argument(name, values or [], by=by, why=why)
 
-    async def work(client: Client, settings: Settings) -> str:
-        return await send_fix(client, await find_order(client, settings, checked, seller), name, repair)
+    settings = settings_of(config)
+    sellers = sellers_of(settings, seller)
 
-    answer = run_connected(config, work)
+    async def work(client: Client) -> str:
+        return await send_fix(client, await find_order(client, sellers, checked), name, repair)
+
+    answer = run_connected(settings, work)
     if as_json:
         say_json({"order_id": checked, "fix": name.value, "accepted": True, "sentence": answer})
     else:

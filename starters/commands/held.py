@@ -9,9 +9,8 @@ from canonical.held import HELD_REASONS, HeldReason
 from starters.console import Refused, counted, say, say_json
 from starters.held_orders import HeldOrder, held_orders
 from starters.options import AsJson, Config
-from starters.session import run_connected
+from starters.session import run_connected, settings_of
 from starters.times import shown
-from worker.settings import Settings
 
 
 def held(
@@ -23,10 +22,12 @@ def held(
     """List held orders. Each with the command that repairs it."""
     wanted = _reason(reason)
 
-    async def work(client: Client, settings: Settings) -> list[HeldOrder]:
+    settings = settings_of(config)
+
+    async def work(client: Client) -> list[HeldOrder]:
         return await held_orders(client, settings.web_ui, reason=wanted, limit=limit)
 
-    orders = run_connected(config, work)
+    orders = run_connected(settings, work)
     if as_json:
         say_json(orders)
         return

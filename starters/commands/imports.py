@@ -16,7 +16,6 @@ from starters.order_files import OrderFile, check_marketplace
 from starters.passes import begin, finish
 from starters.session import run_connected, seller_of, settings_of
 from starters.times import check_period, read_optional_time, read_time, shown
-from worker.settings import Settings
 
 _SHOWN: Final = 100
 """Refusals printed one by one; a file that is wrong throughout needs no more."""
@@ -65,14 +64,15 @@ def _import_file(
     seller_id = seller_of(settings, seller)
     account = settings.sellers[seller_id]
     orders = OrderFile(path, seller_id, account, check_marketplace(marketplace, seller_id, account))
+    orders.check()
     if dry_run:
         done = read_only(orders.read())
     else:
 
-        async def work(client: Client, _: Settings) -> Imported:
+        async def work(client: Client) -> Imported:
             return await start_all(client, orders.read())
 
-        done = run_connected(config, work)
+        done = run_connected(settings, work)
     if as_json:
         say_json({"file": str(path), "dry_run": dry_run, **done.model_dump(mode="json")})
     else:
@@ -110,8 +110,10 @@ def _import_period(
     begins, ends = read_time(since, "--since"), read_optional_time(until, "--until")
     check_period(begins, ends)
 
-    async def work(client: Client, settings: Settings) -> SweepAmazonPageResult:
-        seller_id = seller_of(settings, seller)
+    settings = settings_of(config)
+    seller_id = seller_of(settings, seller)
+
+    async def work(client: Client) -> SweepAmazonPageResult:
         asking = ImportPeriodInput(seller_id=seller_id, created_after=begins, created_before=ends)
         workflow_id = import_workflow_id(seller_id, begins, ends)
         begun = await begin(
@@ -121,7 +123,7 @@ def _import_period(
             hint(f"{workflow_id} reads Amazon's orders; it goes on if this command is stopped.")
         return await finish(client, begun, SweepAmazonPageResult)
 
-    result = run_connected(config, work)
+    result = run_connected(settings, work)
     if as_json:
         say_json(result)
     else:

@@ -11,11 +11,10 @@ from starters.console import counted, say, say_json, table
 from starters.history import TrailEntry
 from starters.lookup import check_order_id
 from starters.options import AsJson, Config, Seller
-from starters.session import run_connected
+from starters.session import run_connected, sellers_of, settings_of
 from starters.times import shown, shown_span
 from starters.trail import OrderTrail, read_trail
 from starters.waiting import title_of
-from worker.settings import Settings
 
 
 def order(
@@ -27,10 +26,13 @@ def order(
     """Show one order's trail. Where it stands, what happened to it, what it cost in Temporal actions."""
     checked = check_order_id(order_id)
 
-    async def work(client: Client, settings: Settings) -> OrderTrail:
-        return await read_trail(client, settings, checked, seller)
+    settings = settings_of(config)
+    sellers = sellers_of(settings, seller)
 
-    trail = run_connected(config, work)
+    async def work(client: Client) -> OrderTrail:
+        return await read_trail(client, settings.web_ui, sellers, checked)
+
+    trail = run_connected(settings, work)
     if as_json:
         say_json(trail)
     else:

@@ -11,10 +11,9 @@ from canonical.activity_contracts import OrderToCashInput
 from starters.console import hint, say, say_json
 from starters.lookup import check_order_id, ending_of, find_order
 from starters.options import AsJson, Config, Seller
-from starters.session import run_connected, seller_of
+from starters.session import run_connected, seller_of, settings_of
 from starters.waiting import wait_for_end
 from worker.intake import StartKind, start_or_signal
-from worker.settings import Settings
 
 
 class Started(BaseModel):
@@ -38,17 +37,19 @@ def start(
     order makes the exit status 1."""
     checked = list(dict.fromkeys(check_order_id(text) for text in order_ids))
 
-    async def work(client: Client, settings: Settings) -> list[Started]:
-        seller_id = seller_of(settings, seller)
-        started = [await _start(client, settings, seller_id, order_id) for order_id in checked]
+    settings = settings_of(config)
+    seller_id = seller_of(settings, seller)
+
+    async def work(client: Client) -> list[Started]:
+        started = [await _start(client, seller_id, order_id) for order_id in checked]
         if not wait:
             return started
         if not as_json:
             for one in started:
                 hint(one.sentence)
-        return list(await asyncio.gather(*(_waited(client, settings, seller_id, one) for one in started)))
+        return list(await asyncio.gather(*(_waited(client, seller_id, one) for one in started)))
 
-    outcomes = run_connected(config, work)
+    outcomes = run_connected(settings, work)
     if as_json:
         say_json(outcomes)
     else:
@@ -58,7 +59,7 @@ def start(
         raise typer.Exit(1)
 
 
-async def _start(client: Client, settings: Settings, seller_id: str, order_id: str) -> Started:
+async def _start(client: Client, seller_id: str, order_id: str) -> Started:
     outcome = await start_or_signal(client, OrderToCashInput(seller_id=seller_id, order_id=order_id))
     if outcome.kind == StartKind.STARTED:
         kind, sentence = "started", f"Order {order_id} was started as {outcome.workflow_id}."
@@ -67,12 +68,12 @@ async def _start(client: Client, settings: Settings, seller_id: str, order_id: s
         sentence = f"Order {order_id} is already under way as {outcome.workflow_id}; nothing was started."
     else:
         kind = "closed"
-        sentence = await ending_of(client, await find_order(client, settings, order_id, seller_id))
+        sentence = await ending_of(client, await find_order(client, [seller_id], order_id))
     return Started(order_id=order_id, kind=kind, workflow_id=outcome.workflow_id, sentence=sentence)
 
 
-async def _waited(client: Client, settings: Settings, seller_id: str, one: Started) -> Started:
+async def _waited(client: Client, seller_id: str, one: Started) -> Started:
     if one.kind == "closed":
         return one
-    end = await wait_for_end(client, settings, one.order_id, seller_id)
+    end = await wait_for_end(client, seller_id, one.order_id)
     return one.model_copy(update={"kind": end.kind, "sentence": end.sentence})

@@ -11,9 +11,8 @@ from canonical.ids import sweep_workflow_id
 from starters.console import Refused, counted, hint, say, say_json
 from starters.options import AsJson, Config, Since
 from starters.passes import OVERLAP, begin, finish, last_horizon
-from starters.session import run_connected
+from starters.session import run_connected, settings_of
 from starters.times import check_period, read_optional_time, shown
-from worker.settings import Settings
 
 FIRST_LOOK: Final = timedelta(hours=24)
 """How far back the first sweep reads."""
@@ -34,8 +33,10 @@ def sweep(
     if not amazon and not m3:
         raise Refused("With --no-amazon and --no-m3 there is nothing to sweep.", 2)
 
-    async def work(client: Client, settings: Settings) -> SweepResult:
-        sellers = tuple(settings.sellers)
+    settings = settings_of(config)
+    sellers = tuple(settings.sellers)
+
+    async def work(client: Client) -> SweepResult:
         start = asked or await _continued(client, sellers)
         if not as_json:
             hint(f"Sweeping changes since {shown(start)}." if amazon else "Sweeping M3's deliveries.")
@@ -43,7 +44,7 @@ def sweep(
         begun = await begin(client, SWEEP, asking, sweep_workflow_id(), f"Changes since {shown(start)}")
         return await finish(client, begun, SweepResult)
 
-    result = run_connected(config, work)
+    result = run_connected(settings, work)
     if as_json:
         say_json(result)
     else:

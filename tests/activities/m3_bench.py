@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -141,6 +141,14 @@ class WorkerDied(BaseException):
     """The process is gone: nothing catches this, nothing is tidied up."""
 
 
+@dataclass
+class Stop:
+    """A place where a wire stands still: `reached` when it does, until `over` is set."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Wire(httpx.AsyncHTTPTransport):
     """Real HTTP on which a test can let the worker die, or one attempt stand still, at its n-th call to M3."""
 
@@ -148,9 +156,11 @@ class Wire(httpx.AsyncHTTPTransport):
         super().__init__()
         self.calls: list[str] = []
         self.dies_at: tuple[int, str] | None = None
-        self.stops_at: tuple[int, str] | None = None
-        self.stopped = asyncio.Event()
-        self.goes_on = asyncio.Event()
+        self._stops: dict[tuple[int, str], Stop] = {}
+
+    def stop(self, number: int, when: str) -> "Stop":
+        """Let this wire stand still at its n-th call, once."""
+        return self._stops.setdefault((number, when), Stop())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("token.oauth2"):
@@ -166,9 +176,10 @@ class Wire(httpx.AsyncHTTPTransport):
     async def _incident(self, number: int, when: str) -> None:
         if self.dies_at == (number, when):
             raise WorkerDied
-        if self.stops_at == (number, when):
-            self.stopped.set()
-            await self.goes_on.wait()
+        stop = self._stops.pop((number, when), None)
+        if stop is not None:
+            stop.reached.set()
+            await stop.over.wait()
 
 
 class Bench:
@@ -179,6 +190,8 @@ class Bench:
         self.m3 = activities
         self.wire = wire
         self.environment = ActivityEnvironment()
+        self.other: Bench = self
+        """A second worker on the same M3, with a wire of its own."""
 
     async def run(self, function: Callable[[T], Awaitable[R]], request: T) -> R:
         """Run an activity as a worker would, in Temporal's activity context."""
@@ -255,13 +268,26 @@ async def bench(
     )
     known = {each.marketplace_id: each for each in (profile(DE), profile(US), *profiles)}
     async with serve(build_app(simulated)) as url, httpx.AsyncClient(base_url=url) as control:
-        wire = Wire()
-        client = await client_of(url, control, simulated, api=api, http=httpx.AsyncClient(transport=wire))
-        activities = M3Activities(client, known, chosen)
+        stage = Bench(control, *await _worker(url, control, simulated, known, chosen, api))
+        stage.other = Bench(control, *await _worker(url, control, simulated, known, chosen, api))
         try:
-            yield Bench(control, activities, wire)
+            yield stage
         finally:
-            await client.aclose()
+            await stage.m3.context.client.aclose()
+            await stage.other.m3.context.client.aclose()
+
+
+async def _worker(
+    url: str,
+    control: httpx.AsyncClient,
+    simulated: M3Settings,
+    known: dict[str, MarketplaceProfile],
+    chosen: M3Options,
+    api: str,
+) -> tuple[M3Activities, Wire]:
+    wire = Wire()
+    client = await client_of(url, control, simulated, api=api, http=httpx.AsyncClient(transport=wire))
+    return M3Activities(client, known, chosen), wire
 
 
 async def client_of(

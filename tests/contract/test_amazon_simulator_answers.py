@@ -118,7 +118,7 @@ async def test_marketplace_participations_fit_the_model(caller: Caller) -> None:
     )
     assert_valid(response.json(), "GetMarketplaceParticipationsResponse", "sellers.json")
     ids = {entry["marketplace"]["id"] for entry in response.json()["payload"]}
-    assert ids == {market.marketplace_id for market in NA.marketplaces}
+    assert ids == {market.marketplace_id for market in NA.sold_in}
 
 
 def sandbox_orders() -> list[tuple[dict[str, Any], list[str]]]:

@@ -1,5 +1,6 @@
 """A configuration for the simulators' world, as an integration engineer would write it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulators import catalogue
@@ -7,7 +8,7 @@ from worker.settings import Settings, load_settings
 
 SECRETS = {
     f"{seller.name}_{name}": value
-    for seller in catalogue.SELLERS
+    for seller in catalogue.ACCOUNTS
     for name, value in (
         ("CLIENT_ID", catalogue.LWA_CLIENT_ID),
         ("CLIENT_SECRET", catalogue.LWA_CLIENT_SECRET),
@@ -40,9 +41,18 @@ FDX = {{ code = "FedEx" }}
 
 
 def write_configuration(
-    file: Path, *, temporal: str, amazon: str, ionapi: Path, extra_marketplace: str = ""
+    file: Path,
+    *,
+    temporal: str,
+    amazon: str,
+    ionapi: Path,
+    extra_marketplace: str = "",
+    accounts: Sequence[catalogue.Seller] = (),
 ) -> Path:
-    """Write the TOML file; `extra_marketplace` is appended as it is."""
+    """Write the TOML file; `extra_marketplace` is appended as it is. With `accounts`: these, with every
+    marketplace they sell in; otherwise the two sellers for which orders are invented."""
+    sellers = [(seller, seller.sold_in) for seller in accounts]
+    sellers = sellers or [(seller, seller.marketplaces) for seller in catalogue.SELLERS]
     parts = [
         f'[temporal]\naddress = "{temporal}"\nnamespace = "default"\n',
         "[m3]",
@@ -53,35 +63,40 @@ def write_configuration(
         f'message_type = "{catalogue.MESSAGE_TYPE}"',
         "\n[worker]\ngraceful_seconds = 5.0\nlog_level = 'info'\n",
     ]
-    for seller in catalogue.SELLERS:
-        ids = ", ".join(f'"{marketplace.marketplace_id}"' for marketplace in seller.marketplaces)
+    for seller, marketplaces in sellers:
+        ids = ", ".join(f'"{marketplace.marketplace_id}"' for marketplace in marketplaces)
         parts.append(f"[sellers.{seller.seller_id}]")
         parts.append(f'region = "{seller.region}"\nmarketplaces = [{ids}]\nsecrets = "{seller.name}"')
         parts.append(f'endpoint = "{amazon}"\ntoken_endpoint = "{amazon}/auth/o2/token"')
         parts.append(f"quota_factor = {QUOTA_FACTOR}\n")
-    for seller in catalogue.SELLERS:
-        for marketplace in seller.marketplaces:
-            parts.append(_profile(marketplace, seller.region))
+    for seller, marketplaces in sellers:
+        parts += [_profile(marketplace, seller.region) for marketplace in marketplaces]
     parts.append(extra_marketplace)
     file.write_text("\n".join(parts), encoding="utf-8")
     return file
 
 
 def _profile(marketplace: catalogue.Marketplace, region: str) -> str:
-    europe = region == "eu"
+    gross = marketplace.country not in ("US", "CA")
     return _MARKETPLACE.format(
         id=marketplace.marketplace_id,
-        fba="AZF" if europe else "AZN",
-        mfn="AZM" if europe else "AZN",
-        warehouse="AFE" if europe else "AFN",
-        basis="gross" if europe else "net",
+        fba="AZF" if gross else "AZN",
+        mfn="AZM" if gross else "AZN",
+        warehouse="AFN" if region == "na" else "AFE",
+        basis="gross" if gross else "net",
         cuno=marketplace.generic_cuno,
         states="",
     )
 
 
 def settings_for(
-    folder: Path, *, temporal: str, amazon: str, ionapi: Path, extra_marketplace: str = ""
+    folder: Path,
+    *,
+    temporal: str,
+    amazon: str,
+    ionapi: Path,
+    extra_marketplace: str = "",
+    accounts: Sequence[catalogue.Seller] = (),
 ) -> Settings:
     """The configuration read back as the worker reads it."""
     file = write_configuration(
@@ -90,5 +105,6 @@ def settings_for(
         amazon=amazon,
         ionapi=ionapi,
         extra_marketplace=extra_marketplace,
+        accounts=accounts,
     )
     return load_settings(file)

@@ -65,4 +65,5 @@ async def _said(log: Path, begin: int, ready: str, process: asyncio.subprocess.P
 
 def worker_process(config: Path, log: Path) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """``o2c worker`` as a process of its own, as in production."""
-    return python_process(log, "worker_started", "-m", "starters.cli", "worker", "--config", str(config))
+    run = "from starters.cli import main; main()"
+    return python_process(log, "worker_started", "-c", run, "worker", "--config", str(config))

@@ -1,7 +1,11 @@
 """An order's way through real Temporal, M3's simulator and Amazon's: the happy and the unhappy paths."""
 
+import asyncio
+
+from canonical.activity_contracts import OrderToCashInput
 from tests.support.orders import ANOTHER, ORDINARY, order, sku_with
 from tests.support.world import World
+from worker.intake import start_or_signal
 
 
 async def test_fba_order_already_shipped_is_booked_reported_invoiced_and_posted(world: World) -> None:
@@ -50,11 +54,87 @@ async def test_unmapped_sku_is_held_with_candidates_and_mapped_by_signal(world: 
     assert (await handle.result()).outcome == "booked"
 
 
-async def test_order_cancelled_at_amazon_before_shipping_is_taken_back_in_m3(world: World) -> None:
-    order_id = await world.place(order(ORDINARY))
+async def test_order_cancelled_before_picking_is_taken_back_in_m3(world: World) -> None:
+    order_id = await world.place(order(sku_with("shipment_not_reportable")))  # no stock: nothing is picked
     handle = await world.start(order_id)
     await world.until(handle, lambda view: view.step == "awaiting_shipment")
     await world.event(order_id, "cancel")
     await world.start(order_id)
     result = await handle.result()
     assert result.outcome == "cancelled"
+    assert result.orno in result.sentence
+
+
+async def test_order_cancelled_while_picked_is_held(world: World) -> None:
+    order_id = await world.place(order(ORDINARY))
+    handle = await world.start(order_id)
+    await world.until(handle, lambda view: view.step == "awaiting_shipment")
+    await world.event(order_id, "cancel")
+    await world.start(order_id)
+    view = await world.until_held(handle, "cancelled_too_late")
+    assert view.step == "cancelling"
+
+
+async def test_pending_order_waits_and_is_booked_when_released(world: World) -> None:
+    order_id = await world.place(order(ORDINARY, status="PENDING"))
+    handle = await world.start(order_id)
+    await world.until(handle, lambda view: view.step == "awaiting_release")
+    assert not (await world.in_m3(order_id))["orders"]
+    await world.event(order_id, "release")
+    await world.event(order_id, "ship", actor="AMAZON")
+    await world.start(order_id)
+    assert (await handle.result()).outcome == "booked"
+
+
+async def test_multi_channel_order_is_no_sale(world: World) -> None:
+    body = order(ORDINARY, status="SHIPPED")
+    body["salesChannel"] = {"channelName": "NON_AMAZON"}
+    order_id = await world.place(body)
+    result = await (await world.start(order_id)).result()
+    assert result.outcome == "not_a_sale"
+    assert not (await world.in_m3(order_id))["orders"]
+
+
+async def test_order_without_facts_is_read_from_amazon(world: World) -> None:
+    order_id = await world.place(order(ORDINARY, status="SHIPPED"))
+    start = OrderToCashInput(seller_id="A2EUSELLER0001", order_id=order_id)
+    await start_or_signal(world.client, start)
+    assert (await world.handle(order_id).result()).outcome == "booked"
+
+
+async def test_same_order_twice_is_one_order(world: World) -> None:
+    order_id = await world.place(order(ORDINARY, status="SHIPPED"))
+    first, second = await asyncio.gather(world.start(order_id), world.start(order_id))
+    assert first.id == second.id
+    assert (await first.result()).outcome == "booked"
+    start = OrderToCashInput(seller_id="A2EUSELLER0001", order_id=order_id)
+    assert (await start_or_signal(world.client, start)).kind == "late"
+    assert len((await world.in_m3(order_id))["orders"]) == 1
+
+
+async def test_net_prices_leave_out_tax_that_amazon_remits(world: World) -> None:
+    body = order((ORDINARY, 2), marketplace="US", status="SHIPPED")
+    item = body["orderItems"][0]  # type: ignore[index]
+    item["proceeds"]["breakdowns"].append(
+        {"type": "TAX", "subtotal": {"amount": "2.10", "currencyCode": "USD"}}
+    )
+    item["proceeds"]["proceedsTotal"]["amount"] = "27.90"
+    item["tax"] = {
+        "taxCollections": [{"model": "MARKETPLACE_FACILITATOR", "responsibleParty": "Amazon Services, Inc."}]
+    }
+    body["proceeds"]["grandTotal"]["amount"] = "27.90"  # type: ignore[index]
+    order_id = await world.place(body, seller="A2NASELLER0001")
+    result = await (await world.start(order_id, seller="A2NASELLER0001")).result()
+    assert result.total is not None
+    assert str(result.total) == "25.80 USD"
+
+
+async def test_sweep_starts_signals_and_closes_without_being_told(world: World) -> None:
+    order_id = await world.place(order(ORDINARY))
+    swept = await world.sweep("A2EUSELLER0001", m3=False)
+    assert swept.amazon["A2EUSELLER0001"].started >= 1
+    handle = world.handle(order_id)
+    await world.until(handle, lambda view: view.step == "awaiting_shipment")
+    await world.event(order_id, "ship", actor="AMAZON")
+    await world.sweep("A2EUSELLER0001", m3=False)
+    assert (await handle.result()).outcome == "booked"
