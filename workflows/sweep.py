@@ -4,6 +4,8 @@ They only turn pages. Each page's orders are started or signalled by the activit
 back, so that a pass that ends half way has lost nothing and the next one may safely overlap.
 """
 
+from datetime import timedelta
+
 from temporalio import workflow
 
 from canonical.activity_contracts import (
@@ -23,6 +25,8 @@ from canonical.activity_contracts import (
 from workflows.policies import AMAZON_SEARCH, HEARTBEAT, M3_CALL, seller_priority
 
 _MAX_REMARKS = 50
+_LOOK_BACK = timedelta(days=1)
+"""How far a sweep looks back that was not told where to begin."""
 BULK_PRIORITY = 5
 """Imports of the past stand behind live orders."""
 
@@ -39,7 +43,7 @@ class Sweep:
                 workflow.set_current_details(f"Reading what changed at Amazon for seller {seller_id}.")
                 first = SweepAmazonPageRequest(
                     seller_id=seller_id,
-                    updated_after=start.updated_after,
+                    updated_after=start.updated_after or workflow.now() - _LOOK_BACK,
                     updated_before=start.updated_before,
                 )
                 amazon[seller_id] = await _turn_pages(first)

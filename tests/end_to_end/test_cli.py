@@ -171,7 +171,7 @@ async def test_the_trail_tells_the_whole_story(site: Site) -> None:
 
 
 async def test_temporals_own_command_line_lists_signals_and_resets(site: Site) -> None:
-    sku = sku_with("unmapped_sku")
+    sku = "NOT-IN-M3-1"
     order_id = await site.place(order(sku, status="SHIPPED"))
     await site.o2c("start", order_id, "--seller", EU, "--wait")
     workflow_id = f"order-{EU}-{order_id}"
@@ -216,7 +216,7 @@ async def test_the_doctor_finds_nothing_wrong(site: Site) -> None:
 
 
 async def test_without_a_worker_a_repair_is_accepted_by_nobody(site: Site, tmp_path: Path) -> None:
-    order_id = await site.place(order(sku_with("unmapped_sku"), status="SHIPPED"))
+    order_id = await site.place(order("NOT-IN-M3-2", status="SHIPPED"))
     await site.o2c("start", order_id, "--seller", EU, "--wait")
     site.worker.process.send_signal(signal.SIGTERM)
     assert await site.worker.process.wait() == 0
