@@ -46,6 +46,8 @@ class RetryLater(Exception):  # noqa: N818 - it says what to do
         self.kind = kind
         self.delay = delay
         self.expected = expected
+        self.used_up = False
+        """Waited long enough: Temporal is not to try again, a person is to look."""
 
 
 def held_failure(hold: Hold) -> ApplicationError:
@@ -65,6 +67,7 @@ def retry_failure(error: RetryLater) -> ApplicationError:
         bounded(error.sentence),
         type=error.kind,
         next_retry_delay=error.delay,
+        non_retryable=error.used_up,
         category=ApplicationErrorCategory.BENIGN if error.expected else ApplicationErrorCategory.UNSPECIFIED,
     )
 

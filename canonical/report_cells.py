@@ -82,11 +82,8 @@ def flag(row: Row, column: str) -> bool:
 
 
 def collected_by_amazon(row: Row) -> bool:
-    """Whether Amazon remits the row's tax itself: `tax-collection-model` says MarketplaceFacilitator, or there
-    is an `ioss-number`, which the seller gets where Amazon took the import VAT (Orders 2026-01-01, field
-    iossNumber)."""
-    model = row.get("tax-collection-model", "").replace("_", "").lower()
-    return model == "marketplacefacilitator" or bool(row.get("ioss-number", ""))
+    """Whether Amazon remits the row's tax itself (`tax-collection-model` MarketplaceFacilitator)."""
+    return row.get("tax-collection-model", "").replace("_", "").lower() == "marketplacefacilitator"
 
 
 def replaced_order(row: Row) -> str | None:

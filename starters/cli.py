@@ -2,7 +2,9 @@
 
 import os
 import sys
+import traceback
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -96,4 +98,14 @@ def _status() -> int:
         return 130
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception as error:
+        complain(f"o2c met an error of its own: {type(error).__name__} at {_place(error)}. Please report it.")
+        return 70
     return 0
+
+
+def _place(error: Exception) -> str:
+    """The innermost place in our own rooms, as file and line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "an unknown place"

@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -82,9 +82,11 @@ async def send_fix(client: Client, found: Found, name: FixName, repair: BaseMode
     handle = client.get_workflow_handle(found.description.id)
     argument = repair.model_dump(mode="json", exclude_defaults=True)
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(ANSWER_SECONDS) as patience:
             answer: str = await handle.execute_update(name.value, argument, result_type=str)
-    except TimeoutError:
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        if not patience.expired():
+            raise
         raise Refused(
             f"{name} of order {order_id} was accepted by nobody within {ANSWER_SECONDS:.0f} s: "
             f"{await workers_seen(client)}."

@@ -3,6 +3,7 @@ translated."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import structlog
 from temporalio import activity
@@ -120,5 +121,5 @@ async def _under_way(order_id: str) -> AsyncIterator[None]:
             except MIError as error:
                 raise hold_for(error, order_id) from error
             except NotYet as error:
-                error.delay = error.pace.delay(activity.info().attempt)
-                raise
+                info = activity.info()
+                raise error.after(info.attempt, datetime.now(UTC) - info.scheduled_time) from error

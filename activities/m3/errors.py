@@ -135,11 +135,22 @@ class Pace(StrEnum):
 
 
 class NotYet(RetryLater):
-    """M3 is still busy with what was asked of it; no fault. The activity sets the delay from `pace`."""
+    """M3 is still busy with what was asked of it; no fault. The activity sets the delay from `pace`.
 
-    def __init__(self, sentence: str, *, pace: Pace = Pace.SOON) -> None:
+    `patience`: how long after the first attempt waiting ends and a person is asked; None leaves it to the
+    number of attempts.
+    """
+
+    def __init__(self, sentence: str, *, pace: Pace = Pace.SOON, patience: timedelta | None = None) -> None:
         super().__init__(sentence, kind="m3_not_yet", expected=True)
         self.pace = pace
+        self.patience = patience
+
+    def after(self, attempt: int, since: timedelta) -> "NotYet":
+        """The same, decided for this attempt: when to look again, or that waiting has lasted long enough."""
+        self.delay = self.pace.delay(attempt)
+        self.used_up = self.patience is not None and since > self.patience
+        return self
 
 
 class FieldError(OrderHeld):

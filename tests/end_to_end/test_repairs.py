@@ -47,8 +47,7 @@ async def test_an_order_held_for_each_reason_is_repaired_and_closes(
     assert reason in STORIES, f"No story tells how an order comes to be held for {reason}."
     story, telling = STORIES[reason], Telling(ordinary, reason)
     await story.tell(telling, ordinary)
-    assert telling.handle is not None
-    result = await telling.handle.result()
+    result = await telling.closed()
     assert result.outcome == story.outcome, result.sentence
     assert [repair.reason for repair in result.repairs] == [reason]
     assert result.repairs[0].by == "Ines"
@@ -61,7 +60,9 @@ async def _one_of_each(shop: Workshop, result: OrderResult) -> None:
     found = await shop.in_m3(result.order_id)
     living = [entry for entry in found["orders"] if entry["stat"] != "90"]
     assert [entry["orno"] for entry in living] == [result.orno]
-    assert not [entry for entry in found["temporary"] if entry["stat"] != "90"], "Something is left in OIS275."
+    assert not [entry for entry in found["temporary"] if entry["stat"] != "90"], (
+        "Something is left in OIS275."
+    )
     if result.outcome == "booked":
         assert [str(entry["dlix"]) for entry in found["deliveries"]] == list(result.deliveries)
         assert [str(entry["ivno"]) for entry in found["invoices"]] == list(result.invoices)

@@ -26,7 +26,7 @@ from tests.contract.m3_simulator_client import M3
 from tests.support.configuration import QUOTA_FACTOR, write_configuration
 from tests.support.orders import GERMAN_ADDRESS
 from tests.support.processes import simulator
-from tests.support.world import World, eventually
+from tests.support.world import PATIENCE, World, eventually
 from worker.connection import DATA_CONVERTER
 from worker.main import hosted
 from worker.outside import outside
@@ -255,6 +255,15 @@ class Telling:
         self.command = " ".join(("o2c fix", order_id, *words))
         assert said.status == 0, f"{self.command}: {said.err}"
         assert order_id in said.out
+
+    async def closed(self) -> OrderResult:
+        """How the order ended; fails with what it waits for when it does not."""
+        assert self.handle is not None, "The order was never held."
+        try:
+            return await asyncio.wait_for(self.handle.result(), PATIENCE.total_seconds())
+        except TimeoutError:
+            view = await self.shop.view(self.handle)
+            raise AssertionError(f"The order does not close: {view}") from None
 
 
 def sku_of(trouble: str) -> str:

@@ -8,6 +8,8 @@ Safe to repeat: a delivery that has left and is not yet known to the workflow is
 before its answer was lost; a line already reported is known by its message number (PMSN).
 """
 
+from datetime import timedelta
+
 from activities.m3.client import Call
 from activities.m3.context import M3Context
 from activities.m3.errors import MIError, MIErrorKind, NotYet
@@ -27,6 +29,8 @@ from canonical.order import Delivery
 
 _NO_LIST = "WPL1803"
 _EXECUTE_NOW = "*EXE"
+_LOOKED_LONG_ENOUGH = timedelta(seconds=75)
+"""A warehouse that allocates by itself does it within seconds: after this a person is asked."""
 _PATIENCE = 6.0
 """Seconds to wait inside for allocation, and for the delivery to leave."""
 
@@ -65,7 +69,7 @@ class _Reporting:
         await self._ctx.patiently(self._start, _PATIENCE)
         left = await self._ctx.patiently(self._left, _PATIENCE)
         if left is None:
-            raise NotYet(self._waiting())
+            raise NotYet(self._waiting(), patience=_LOOKED_LONG_ENOUGH)
         return left
 
     def _waiting(self) -> str:
@@ -146,7 +150,10 @@ class _Reporting:
 
     def _refused(self, error: MIError, dlix: str) -> Exception:
         if error.code == _NO_LIST:
-            return NotYet(f"Delivery {dlix} of M3 order {self._order.orno} is on no picking list yet.")
+            return NotYet(
+                f"Delivery {dlix} of M3 order {self._order.orno} is on no picking list yet.",
+                patience=_LOOKED_LONG_ENOUGH,
+            )
         return hold_for(
             error,
             self._order_id,
