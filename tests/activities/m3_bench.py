@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -193,8 +193,11 @@ class Bench:
         self.other: Bench = self
         """A second worker on the same M3, with a wire of its own."""
 
-    async def run(self, function: Callable[[T], Awaitable[R]], request: T) -> R:
-        """Run an activity as a worker would, in Temporal's activity context."""
+    async def run(
+        self, function: Callable[[T], Awaitable[R]], request: T, *, waited: timedelta = timedelta()
+    ) -> R:
+        """Run an activity as a worker would, `waited` after it was first scheduled."""
+        self.environment.info = replace(self.environment.info, scheduled_time=datetime.now(UTC) - waited)
         return await self.environment.run(function, request)
 
     async def held(self, function: Callable[[T], Awaitable[R]], request: T) -> Hold:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -160,6 +161,9 @@ async def test_what_is_not_allocated_cannot_be_reported_yet(m3: Bench) -> None:
     assert waiting.value.type == "m3_not_yet"
     assert not waiting.value.non_retryable
     assert waiting.value.next_retry_delay is not None
+    with pytest.raises(ApplicationError) as used_up:
+        await m3.run(hasty.report_goods_issue, shipping(order, sales_order), waited=timedelta(minutes=2))
+    assert used_up.value.non_retryable
     await m3.post("heal", kind="shipment_not_reportable", cuor=order.order_id)
     delivery, _ = await m3.until_done(m3.m3.report_goods_issue, shipping(order, sales_order))
     assert sum(delivery.items.values()) == 1

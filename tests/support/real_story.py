@@ -222,4 +222,6 @@ async def _import_again_and_audit(world: RealWorld, shared: Path, happened: Run)
         story.in_m3 = await world.in_m3(order_id)
         if story.end.step == "closed":
             story.result = await world.handle(order_id, story.real.seller).result()
-    happened.audit = await world.o2c("audit", "--since", SINCE, "--until", f"{REPORTS_END:%Y-%m-%dT%H:%MZ}")
+    happened.audit = await world.o2c(
+        "audit", "--since", SINCE, "--until", f"{REPORTS_END:%Y-%m-%dT%H:%MZ}", statuses=(0, 1)
+    )

@@ -303,6 +303,7 @@ async def test_a_second_order_under_the_same_number_is_seen(matrix: Matrix) -> N
     line = {"ORNO": row["ORNO"], "ITNO": RELEASED, "ORQT": "1", "SAPR": "12.90"}
     await matrix.m3.execute("OIS100MI", "AddBatchLine", line)
     await matrix.m3.execute("OIS100MI", "Confirm", {"ORNO": row["ORNO"]})
+    (await matrix.world.m3.post("/_control/advance", json={"seconds": 60})).raise_for_status()
     _, seen = await _seen_anew(matrix, write)
     assert complaints(seen) == ["2 live customer orders, 2 in all"]
 
