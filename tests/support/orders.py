@@ -9,7 +9,7 @@ from simulators import catalogue
 _numbers = itertools.count(1)
 
 GERMAN_ADDRESS = {
-    "name": "Erika Beispiel",
+    "name": "First Buyer",
     "addressLine1": "Lindenstraße 12",
     "city": "Köln",
     "postalCode": "50667",
@@ -18,7 +18,7 @@ GERMAN_ADDRESS = {
     "addressType": "RESIDENTIAL",
 }
 AMERICAN_ADDRESS = {
-    "name": "Pat Example",
+    "name": "Second Buyer",
     "addressLine1": "12 Orchard Road",
     "city": "Seattle",
     "stateOrRegion": "Washington",

@@ -43,6 +43,11 @@ class RealWorld(World):
         category = {"ALWT": str(catalogue.ALIAS_TYPE), "ALWQ": catalogue.ALIAS_QUALIFIER}
         await self.mi.call("MMS025MI.AddAlias", ITNO=itno, POPN=sku, **category)
 
+    async def in_m3_control(self, action: str, **body: object) -> None:
+        """Something is done in M3 without the service."""
+        answer = await self.m3.post(f"/_control/{action}", json=body)
+        assert answer.is_success, answer.text
+
     async def o2c(self, *words: str, statuses: tuple[int, ...] = (0,)) -> Json:
         """The real command in a process of its own, which must end with one of these statuses; its JSON."""
         code = "from starters.cli import main; main()"

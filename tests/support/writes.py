@@ -68,6 +68,12 @@ class Trial:
         return [str(item["orderItemId"]) for item in self.body["orderItems"]]
 
     @property
+    def awaits_sweep(self) -> bool:
+        """Whether a sweep must bring news of the goods before the order ends or meets its fault."""
+        by_merchant = self.body["fulfillment"]["fulfilledBy"] == "MERCHANT"
+        return by_merchant and (self.write.at_amazon or not self.case.is_crash)
+
+    @property
     def sku(self) -> str:
         """A SKU that no other order has."""
         return f"MATRIX-{self.number:03d}"
@@ -111,8 +117,10 @@ class Write:
         return "." not in self.operation
 
 
-def _shipped(*lines: tuple[str, int] | str, **more: str) -> Callable[[Trial], dict[str, Any]]:
-    return lambda _: order(*lines, status="SHIPPED", **more)
+def _shipped(
+    *lines: tuple[str, int] | str, marketplace: str = "DE", shipping: str = "0"
+) -> Callable[[Trial], dict[str, Any]]:
+    return lambda _: order(*lines, status="SHIPPED", marketplace=marketplace, shipping=shipping)
 
 
 def _merchants(_: Trial) -> dict[str, Any]:

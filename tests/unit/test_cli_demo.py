@@ -98,9 +98,10 @@ def test_what_was_planted_is_held_or_cancelled_or_came_too_late() -> None:
         placed(3, "item_blocked", "CANCELLED"),
         placed(4, "order_changed"),
     ]
-    verdict = judge(orders, [held(2, "credit_stop")])
+    orders.append(placed(5, "address_refused"))
+    verdict = judge(orders, [held(2, "credit_stop"), held(5, "address_does_not_fit")])
     assert verdict.as_planned
-    assert verdict.expected == 1
+    assert verdict.expected == 2
     assert verdict.cancelled == ("028-0000000-0000003",)
     assert verdict.in_time == ("028-0000000-0000004",)
 

@@ -1,6 +1,7 @@
 """What one order costs in Temporal actions, counted from its history on a real server, and printed."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHandle, WorkflowHistory
 
-from canonical.activity_contracts import OrderResult, OrderToCashInput
+from canonical.activity_contracts import OrderResult, OrderToCashInput, OrderView
 from starters.actions import ActionCount, count_actions
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.world import World
@@ -45,12 +46,14 @@ async def by_amazon(world: World, *parts: int) -> Handle:
     body = await world.at_amazon(order_id)
     item = body["orderItems"][0]["orderItemId"]  # type: ignore[index]
     for number, part in enumerate(parts):
-        await world.until(
-            handle, lambda view, done=number: view.step == "awaiting_shipment" and len(view.vouchers) == done
-        )
+        await world.until(handle, partial(waits_after, number))
         await world.event(order_id, "ship", items={item: part}, actor="AMAZON")
         await world.start(order_id)
     return handle
+
+
+def waits_after(shipments: int, view: OrderView) -> bool:
+    return view.step == "awaiting_shipment" and len(view.vouchers) == shipments
 
 
 async def by_merchant(world: World) -> Handle:

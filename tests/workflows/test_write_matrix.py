@@ -1,24 +1,18 @@
-"""Every write x {reply lost after the work was done, crash of the worker just before, just after}.
-
-The worker is a process of its own. Each order meets one fault, at its own write. Where the case is a crash,
-M3 (or Amazon) keeps the worker waiting, either before it does the work or after; when every such order waits,
-the process is killed once, and another is started. In the end there must be one of everything.
+"""Every write x {reply lost after the work was done, crash of the worker just before, just after}: in the end
+there is one customer, one order, one goods report, one delivery, one invoice, one voucher.
 """
 
 import ast
-import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 from rich.console import Console
 from rich.table import Table
-from temporalio.testing import WorkflowEnvironment
 
 import activities
 import simulators.m3.programs  # noqa: F401 - registers M3's transactions
@@ -26,22 +20,13 @@ from activities.amazon.operations import OPERATIONS
 from activities.m3.client import M3Client
 from simulators.m3.registry import is_writing, registered
 from starters.actions import count_actions
-from tests.conftest import DYNAMIC_CONFIG, temporal_binary
-from tests.support.configuration import QUOTA_FACTOR, write_configuration
 from tests.support.matrix import Seen, complaints, look
-from tests.support.processes import simulator, worker_process
-from tests.support.world import World, eventually
+from tests.support.world import World
+from tests.support.write_run import faults_of, noting, run, stage
 from tests.support.writes import ALIAS, CASES, RELEASED, WRITES, Case, Trial, Write
-from worker.connection import DATA_CONVERTER
 from worker.outside import outside
-from worker.registration import register
-from worker.settings import load_settings
-from workflows.search_attributes import ALL
 
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output" / "write-matrix.md"
-_UNTIL_ALL_HANG = 50.0
-"""Seconds; shorter than any client's patience with an answer that does not come, Amazon's set apart."""
-_UNTIL_ALL_END = 100.0
 
 
 @dataclass
@@ -69,133 +54,11 @@ async def matrix(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Matr
     """Servers of its own: the others' orders must meet none of these faults, and no other worker helps."""
     folder = tmp_path_factory.mktemp("matrix")
     async with AsyncExitStack() as stack:
-        world = await _world(stack, folder)
+        world = await stage(stack, folder)
         m3 = (await stack.enter_async_context(outside(world.settings))).m3
         trials = [Trial(write, case) for write in WRITES for case in CASES]
-        await _run(world, m3, trials, folder)
+        await run(world, m3, trials, folder)
         yield await _result(world, m3, trials)
-
-
-async def _world(stack: AsyncExitStack, folder: Path) -> World:
-    extra = [part for setting in DYNAMIC_CONFIG for part in ("--dynamic-config-value", setting)]
-    env = await stack.enter_async_context(
-        await WorkflowEnvironment.start_local(
-            dev_server_existing_path=temporal_binary(),
-            dev_server_extra_args=extra,
-            dev_server_log_level="error",
-            data_converter=DATA_CONVERTER,
-            search_attributes=list(ALL),
-        )
-    )
-    quota = ("--pace", "0", "--quota-factor", str(QUOTA_FACTOR))
-    amazon_url = await stack.enter_async_context(simulator("amazon", folder, *quota))
-    by_hand = ("--manual-invoice", "AZN", "--split-share", "0")
-    patient = ("--pace", "2", "--rate-limit", "100000", "--gateway-timeout", "600")
-    m3_url = await stack.enter_async_context(simulator("m3", folder, *patient, *by_hand))
-    config = _configuration(folder, env.client.service_client.config.target_host, amazon_url)
-    settings = load_settings(config)
-    await register(env.client, settings)
-    amazon = await stack.enter_async_context(httpx.AsyncClient(base_url=amazon_url, timeout=30))
-    m3 = await stack.enter_async_context(httpx.AsyncClient(base_url=m3_url, timeout=30))
-    return World(env, settings, config, amazon, m3)
-
-
-def _configuration(folder: Path, temporal: str, amazon: str) -> Path:
-    """Buyers in France have customers of their own; invoices are asked for where M3 makes none by itself."""
-    ionapi = folder / "simulator.ionapi"
-    file = write_configuration(folder / "o2c.toml", temporal=temporal, amazon=amazon, ionapi=ionapi)
-    text = file.read_text(encoding="utf-8")
-    for old, new in (
-        ("[m3]\n", "[m3]\ntrigger_invoice = true\ntimeout_seconds = 300\n"),
-        (
-            'kind = "generic", numbers = ["AMZFR"]',
-            'kind = "per_buyer", numbers = ["AMZFR"], template = "AMZTMPL"',
-        ),
-    ):
-        assert text.count(old) == 1, f"the configuration has no {old!r} to be changed"
-        text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-# --- the run ------------------------------------------------------------------------------------
-
-
-async def _run(world: World, m3: M3Client, trials: list[Trial], folder: Path) -> None:
-    for trial in trials:
-        await _prepare(trial, world, m3)
-    async with worker_process(world.config_file, folder / "first.log") as worker:
-        await asyncio.gather(*(_noting(trial, _begin(trial, world, m3)) for trial in trials))
-        await _until(world, trials, _UNTIL_ALL_HANG, hung=True)
-        await _note_who_does_not_hang(world, trials)
-        worker.kill()
-        await worker.wait()
-        await _until_let_go(world)
-    async with worker_process(world.config_file, folder / "second.log"):
-        await _until(world, trials, _UNTIL_ALL_END, hung=False)
-
-
-async def _prepare(trial: Trial, world: World, m3: M3Client) -> None:
-    await world.place(trial.body, seller=trial.write.seller)
-    await trial.write.before(trial, world, m3)
-    order = {"id": trial.id, "operation": trial.write.operation, "match": trial.write.aim(trial)}
-    body = {**order, "when": trial.case.when, "action": trial.case.action}
-    side = world.amazon if trial.write.at_amazon else world.m3
-    (await side.post("/_control/faults", json=body)).raise_for_status()
-
-
-async def _begin(trial: Trial, world: World, m3: M3Client) -> None:
-    await world.start(trial.order_id, seller=trial.write.seller)
-    await trial.write.after(trial, world, m3)
-
-
-async def _noting(trial: Trial, way: Awaitable[None]) -> None:
-    """A trial that goes astray is told in its own cell of the table and stops no other."""
-    try:
-        await way
-    except Exception as error:
-        trial.troubles.append(f"{type(error).__name__}: {str(error)[:300]}")
-
-
-async def _until(world: World, trials: list[Trial], seconds: float, *, hung: bool) -> None:
-    """Sweep until every order has ended, or (`hung`) waits for the answer that does not come."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < deadline:
-        await world.sweep(amazon=False)
-        faults = await _faults(world)
-        open_ones = [trial for trial in trials if not (hung and faults[trial.id]["waiting"])]
-        ended = await asyncio.gather(*(_has_ended(trial, world) for trial in open_ones))
-        if all(ended):
-            return
-        await asyncio.sleep(0.5)
-
-
-async def _note_who_does_not_hang(world: World, trials: list[Trial]) -> None:
-    """A crash proves something only of a write that was under way."""
-    faults = await _faults(world)
-    for trial in trials:
-        if trial.case.is_crash and not faults[trial.id]["waiting"]:
-            trial.troubles.append("the worker was not at this write when it was killed")
-
-
-async def _has_ended(trial: Trial, world: World) -> bool:
-    handle = world.handle(trial.order_id, trial.write.seller)
-    return (await handle.describe()).close_time is not None
-
-
-async def _until_let_go(world: World) -> None:
-    """Until both systems have noticed that the dead worker no longer listens; work not done stays undone."""
-    await eventually(
-        lambda: _faults(world), lambda faults: not any(fault["waiting"] for fault in faults.values())
-    )
-
-
-async def _faults(world: World) -> dict[str, dict[str, object]]:
-    found = {}
-    for side in (world.amazon, world.m3):
-        answer = (await side.get("/_control/faults")).raise_for_status()
-        found |= {fault["id"]: fault for fault in answer.json()["faults"]}
-    return found
 
 
 async def _result(world: World, m3: M3Client, trials: list[Trial]) -> Matrix:
@@ -205,9 +68,9 @@ async def _result(world: World, m3: M3Client, trials: list[Trial]) -> Matrix:
         key = (trial.write.name, trial.case.name)
         seen[key] = await look(world, m3, trial.order_id, trial.write.seller, buyer)
         if trial.write.alias:
-            await _noting(trial, _one_alias(trial, m3))
+            await noting(trial, _one_alias(trial, m3))
     keyed = {(trial.write.name, trial.case.name): trial for trial in trials}
-    return Matrix(world, m3, keyed, seen, await _faults(world))
+    return Matrix(world, m3, keyed, seen, await faults_of(world))
 
 
 async def _one_alias(trial: Trial, m3: M3Client) -> None:
