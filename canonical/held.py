@@ -88,8 +88,8 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
     ),
     HeldReason.NOT_CONFIGURED: ReasonInfo(
         "The configuration does not say how to book this order",
-        "Complete the configuration, restart the worker and retry.",
-        (_R, _CANCEL),
+        "Complete the configuration, restart the worker and retry; or enter the order in M3 by hand.",
+        (_R, _DONE, _CANCEL),
     ),
     HeldReason.AMOUNTS_INCONSISTENT: ReasonInfo(
         "Amazon's amounts do not add up",

@@ -98,8 +98,15 @@ class MarketplaceProfile(_Strict):
     order_type_fba: _OrderType
     order_type_mfn: _OrderType
     order_type_replacement: _OrderType | None = None
+    """Order type that takes a price of zero; None holds orders that are free of charge."""
+    order_type_tax_by_amazon: _OrderType | None = None
+    """With price basis gross: order type without VAT for orders whose tax Amazon remits (marketplace
+    facilitator, IOSS); None holds them, since M3 would take VAT out of the net prices once more."""
     warehouse_fba: _Warehouse
     warehouse_mfn: _Warehouse
+    warehouse_shipped: _Warehouse | None = None
+    """For MFN goods that had left before M3 knew the order (an import of the past): a warehouse in which
+    nobody picks. None holds such orders, since the own warehouse would send the goods again."""
     customer: CustomerPolicy
     price_basis: PriceBasis
     price_decimals: Annotated[int, Field(ge=2, le=6)] = 4

@@ -21,7 +21,7 @@ from canonical.money import Money, currency_decimals, round_to_currency
 from canonical.order import ALL_ORDERS_REPORT, Address, Channel, Order, OrderLine, OrderStatus
 from canonical.order_plan import PlannedCharge, PlannedHead, PlannedLine, SalesOrderPlan
 from canonical.price_parts import PriceParts, expected_of, price_parts
-from canonical.profile import MarketplaceProfile
+from canonical.profile import MarketplaceProfile, PriceBasis
 
 __all__ = [
     "NothingToBook",
@@ -120,6 +120,7 @@ class _Planning:
         self._cuno = cuno
         self._goods = [line for line in order.lines if line.quantity > 0]
         fba = order.channel is Channel.FBA
+        self._fba = fba
         self._whlo = profile.warehouse_fba if fba else profile.warehouse_mfn
         self._ortp = profile.order_type_fba if fba else profile.order_type_mfn
 
@@ -133,6 +134,8 @@ class _Planning:
                 HeldReason.NOT_CONFIGURED,
                 "has a line free of charge beside paid ones; M3 would take a price of 0 from its price list.",
             )
+        else:
+            self._ortp = self._taxed_order_type()
         total = expected_total(self._order)
         if total is None:
             raise self._held(HeldReason.ORDER_INCOMPLETE, "has no prices yet.")
@@ -177,6 +180,43 @@ class _Planning:
             )
         return free
 
+    def _taxed_order_type(self) -> str:
+        """The order type, or the one without VAT where Amazon keeps the tax of prices meant to include it."""
+        by_amazon = [line.tax_collected_by_amazon for line in self._goods]
+        if self._profile.price_basis is not PriceBasis.GROSS or not any(by_amazon):
+            return self._ortp
+        without_vat = self._profile.order_type_tax_by_amazon
+        if without_vat is None:
+            raise self._held(
+                HeldReason.NOT_CONFIGURED,
+                "has tax that Amazon remits, and order_type_tax_by_amazon is not configured for its marketplace.",
+            )
+        if not all(by_amazon):
+            raise self._held(
+                HeldReason.NOT_CONFIGURED,
+                "has lines whose tax Amazon remits beside lines whose tax it does not; one M3 order cannot hold both.",
+            )
+        return without_vat
+
+    def _warehouse(self, line: OrderLine) -> str:
+        """Where the line's goods leave from, or left from before M3 knew the order."""
+        if self._fba or line.quantity_fulfilled == 0:
+            return self._whlo
+        shipped = self._profile.warehouse_shipped
+        if shipped is None:
+            raise self._held(
+                HeldReason.NOT_CONFIGURED,
+                "was shipped before M3 knew it, and warehouse_shipped is not configured for its marketplace: "
+                "the own warehouse would send the goods again.",
+            )
+        if line.quantity_fulfilled < line.quantity:
+            raise self._held(
+                HeldReason.NOT_CONFIGURED,
+                f"was shipped in part before M3 knew it ({line.quantity_fulfilled} of {line.quantity} pieces of "
+                f"order item {line.order_item_id}); enter it in M3 by hand and mark the step done.",
+            )
+        return shipped
+
     def _parts(self, line: OrderLine) -> PriceParts:
         if self._order.is_replacement:
             return PriceParts(_ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
@@ -215,7 +255,7 @@ class _Planning:
             itno=self._items[line.seller_sku],
             quantity=line.quantity,
             sapr=self._price(line, part.item),
-            whlo=self._whlo,
+            whlo=self._warehouse(line),
             exhe=line.order_item_id if len(line.order_item_id) <= 36 else "",
             amount=part.item,
         )

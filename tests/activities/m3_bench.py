@@ -53,6 +53,8 @@ def profile(marketplace_id: str = DE, **changes: object) -> MarketplaceProfile:
         "order_type_fba": "AZF" if european else "AZN",
         "order_type_mfn": "AZM" if european else "AZN",
         "order_type_replacement": "AZR",
+        "order_type_tax_by_amazon": "AZN",
+        "warehouse_shipped": "AFE",
         "warehouse_fba": "AFE" if european else "AFN",
         "warehouse_mfn": "MAI",
         "customer": CustomerPolicy(numbers=(catalogue.marketplace(marketplace_id).generic_cuno,)),

@@ -192,9 +192,7 @@ def delivery(dlix: str) -> Delivery:
 
 async def test_waiting_orders_are_told_of_their_goods_in_one_look(world: Amazon) -> None:
     temporal = Temporal()
-    temporal.waiting = [
-        WaitingOrder(EU.seller_id, f"028-0000000-000000{n}", f"order-{n}") for n in range(5)
-    ]
+    temporal.waiting = [WaitingOrder(EU.seller_id, f"028-0000000-000000{n}", f"order-{n}") for n in range(5)]
     temporal.deliveries = {"028-0000000-0000001": (delivery("1"),), "028-0000000-0000003": (delivery("3"),)}
     sweep = intake(world, temporal).sweep_m3_deliveries
     result = await attempt(1).run(sweep, SweepM3Request())

@@ -8,10 +8,9 @@ import pytest_asyncio
 
 import activities.m3.steps.report_goods_issue
 from canonical.activity_contracts import OrderResult
-from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.held import HeldReason
 from tests.support.held_stories import STORIES
-from tests.support.holding import Telling, Workshop, sku_of, workshop
-from tests.support.orders import ORDINARY, order
+from tests.support.holding import Telling, Workshop, workshop
 
 REPORT = Path("test-output/repairs.md")
 

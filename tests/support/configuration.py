@@ -26,8 +26,10 @@ division = "AAA"
 order_type_fba = "{fba}"
 order_type_mfn = "{mfn}"
 order_type_replacement = "AZR"
+order_type_tax_by_amazon = "AZN"
 warehouse_fba = "{warehouse}"
 warehouse_mfn = "MAI"
+warehouse_shipped = "{warehouse}"
 price_basis = "{basis}"
 customer = {{ kind = "generic", numbers = ["{cuno}"] }}
 charges = {{ shipping = "AMZSHP", gift_wrap = "AMZGFT", promotion = "AMZPRM", other = "AMZOTH" }}

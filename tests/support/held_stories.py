@@ -29,9 +29,7 @@ class Story:
 STORIES: dict[HeldReason, Story] = {}
 
 
-def story(
-    reason: HeldReason, how: str, repaired: str, outcome: str = "booked"
-) -> Callable[[Tell], Tell]:
+def story(reason: HeldReason, how: str, repaired: str, outcome: str = "booked") -> Callable[[Tell], Tell]:
     """Register the story of a reason."""
 
     def register(tell: Tell) -> Tell:

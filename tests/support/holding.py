@@ -172,7 +172,9 @@ async def workshop(folder: Path) -> AsyncIterator[Workshop]:
             ui=True,
             ui_port=port,
         ) as env,
-        simulator("amazon", folder / "amazon", "--pace", "0", "--quota-factor", str(QUOTA_FACTOR)) as amazon_url,
+        simulator(
+            "amazon", folder / "amazon", "--pace", "0", "--quota-factor", str(QUOTA_FACTOR)
+        ) as amazon_url,
         simulator("m3", folder / "m3", "--pace", "0", "--rate-limit", "100000") as m3_url,
         httpx.AsyncClient(base_url=amazon_url, timeout=30) as amazon,
         httpx.AsyncClient(base_url=m3_url, timeout=30) as m3,
@@ -182,11 +184,11 @@ async def workshop(folder: Path) -> AsyncIterator[Workshop]:
         await mi.login()
         file, ionapi = folder / "o2c.toml", folder / "m3" / "simulator.ionapi"
         address = env.client.service_client.config.target_host
-        settings = load_settings(write_configuration(file, temporal=address, amazon=amazon_url, ionapi=ionapi))
-        await register(env.client, settings)
-        shop = Workshop(
-            env, settings, file, amazon, m3, ui=f"http://127.0.0.1:{port}", ionapi=ionapi, mi=mi
+        settings = load_settings(
+            write_configuration(file, temporal=address, amazon=amazon_url, ionapi=ionapi)
         )
+        await register(env.client, settings)
+        shop = Workshop(env, settings, file, amazon, m3, ui=f"http://127.0.0.1:{port}", ionapi=ionapi, mi=mi)
         await shop.configure()
         try:
             yield shop

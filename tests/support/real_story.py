@@ -69,7 +69,6 @@ async def happen(world: RealWorld, shared: Path) -> Run:
     happened = Run({order.order_id: Story(order) for order in orders})
     await _prepare(world, orders)
     await _import(world, shared, happened)
-    await _settle_the_past(world, happened)
     await _life_goes_on(world, happened)
     await _look_and_repair(world, happened)
     await _import_again_and_audit(world, shared, happened)
@@ -77,9 +76,7 @@ async def happen(world: RealWorld, shared: Path) -> Run:
 
 
 async def _prepare(world: RealWorld, orders: list[RealOrder]) -> None:
-    """Amazon has the orders; M3's staff has entered most of the SKUs, each as another item, and gone home: goods
-    that left long ago must not be packed a second time."""
-    await world.in_m3_control("staff", at_work=False)
+    """Amazon has the orders; M3's staff has entered most of the SKUs, each as another item."""
     for order in orders:
         await world.plant(order)
     skus = dict.fromkeys(sku for order in orders for sku in order.skus if sku not in UNKNOWN_TO_M3)
@@ -97,18 +94,6 @@ async def _import(world: RealWorld, shared: Path, happened: Run) -> None:
             "import", "--since", SINCE, "--until", SANDBOX_ENDS, "--seller", account.seller_id
         )
     await _look(world, happened)
-
-
-async def _settle_the_past(world: RealWorld, happened: Run) -> None:
-    """Orders the merchant shipped before M3 knew of them: M3's own warehouse takes no report of goods that it
-    has not packed, so they are held; a person clears their picking lists. Then the staff comes to work."""
-    for order_id, story in happened.stories.items():
-        if story.real.own and story.real.status == "SHIPPED":
-            await world.until_held(world.handle(order_id, story.real.seller), "shipment_not_reportable")
-            await _note_hold(world, story)
-            await world.in_m3_control("ship", cuor=order_id)
-            await _repair(world, story)
-    await world.in_m3_control("staff", at_work=True)
 
 
 async def _life_goes_on(world: RealWorld, happened: Run) -> None:
@@ -187,12 +172,6 @@ async def _truth(world: RealWorld, story: Story) -> str:
         assert tax
         assert Decimal(str(order["total"])) == total - tax
         return f"Amazon: {total} with {tax} tax; M3's order type adds none: {order['total']}"
-    if reason == "shipment_not_reportable":
-        [delivery] = (await world.in_m3(real.order_id))["deliveries"]
-        assert real.own
-        assert real.status == "SHIPPED"
-        assert not delivery["packages"]
-        return f"the buyer has the goods; M3's delivery {delivery['dlix']} has no package"
     raise AssertionError(f"{real.order_id} is held without a reason we know of: {story.end.held_sentence}")
 
 
@@ -213,8 +192,6 @@ async def _repair(world: RealWorld, story: Story) -> None:
             name, fix = ("retry", Retry()) if known else ("map_sku", MapSku(sku=sku, itno=itno))
         case "address_does_not_fit":
             name, fix = "correct_address", CorrectAddress(address=_with_a_real_state(story.real))
-        case "shipment_not_reportable":
-            name, fix = "retry", Retry(why="The picking list was cleared by hand.")
         case _:
             name, fix = "accept_difference", AcceptDifference(why="Tax is reported by the tax service.")
     await handle.execute_update(name, fix)

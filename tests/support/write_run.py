@@ -124,7 +124,7 @@ async def _until(
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         if sweeping:
-            await world.sweep(amazon=False)
+            await asyncio.wait_for(world.sweep(amazon=False), _UNTIL_ALL_END)
         seen = await faults_of(world)
         open_ones = [trial for trial in trials if not (or_hanging and seen[trial.id]["waiting"])]
         if all(await asyncio.gather(*(_has_ended(trial, world) for trial in open_ones))):

@@ -31,6 +31,8 @@ def profile(**changes: Any) -> MarketplaceProfile:
         "order_type_fba": "AZF",
         "order_type_mfn": "AZM",
         "order_type_replacement": "AZR",
+        "order_type_tax_by_amazon": "AZN",
+        "warehouse_shipped": "AFE",
         "warehouse_fba": "AFE",
         "warehouse_mfn": "MAI",
         "customer": CustomerPolicy(numbers=("AMZDE",)),
