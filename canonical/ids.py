@@ -10,6 +10,8 @@ from typing import Final
 AMAZON_ORDER_ID: Final = re.compile(r"\d{3}-\d{7}-\d{7}")
 """Amazon's 3-7-7 order number (Orders API model, `confirmShipment`: "in 3-7-7 format")."""
 
+_ORDER_WORKFLOW_ID: Final = re.compile(r"order-(.+)-(\d{3}-\d{7}-\d{7})")
+
 
 def is_amazon_order_id(text: str) -> bool:
     """Whether `text` has the form of an Amazon order id, such as ``028-1234567-8901234``."""
@@ -19,6 +21,12 @@ def is_amazon_order_id(text: str) -> bool:
 def order_workflow_id(seller_id: str, amazon_order_id: str) -> str:
     """The one workflow id of one order: the same order arriving twice meets the same workflow."""
     return f"order-{seller_id}-{amazon_order_id}"
+
+
+def order_of_workflow(workflow_id: str) -> tuple[str, str] | None:
+    """Seller and Amazon order id of an order's workflow id; None where it is no order's."""
+    found = _ORDER_WORKFLOW_ID.fullmatch(workflow_id)
+    return (found[1], found[2]) if found else None
 
 
 def customer_order_number(amazon_order_id: str) -> str:

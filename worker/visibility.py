@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import structlog
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,13 +18,14 @@ from canonical.activity_contracts import (
     WorkflowFacts,
 )
 from canonical.held import FixName
-from canonical.ids import order_workflow_id
+from canonical.ids import order_of_workflow, order_workflow_id
 from canonical.order import Channel
 from canonical.steps import Step
 from worker import intake
 from workflows import search_attributes as sa
 
 _AT_ONCE = 20
+_log = structlog.get_logger(__name__)
 
 
 class OrdersOnTemporal:
@@ -44,8 +46,11 @@ class OrdersOnTemporal:
         )
         waiting = []
         async for found in self._client.list_workflows(query, limit=limit):
-            seller = found.typed_search_attributes.get(sa.SELLER) or ""
-            order_id = found.id.removeprefix(order_workflow_id(seller, ""))
+            known = order_of_workflow(found.id)
+            if known is None:  # started by hand under an id of its own: it must not stop the sweep of the others
+                _log.warning("order_under_foreign_id", workflow_id=found.id)
+                continue
+            seller, order_id = known
             waiting.append(WaitingOrder(seller_id=seller, order_id=order_id, workflow_id=found.id))
         return waiting
 

@@ -39,7 +39,11 @@ def _delivery_fields(world: World, order: Order, delivery: Delivery) -> Row:
     """A CO delivery; AMT1 and AMT2 are its goods without VAT (there are no discounts here)."""
     prices = {line.ponr: line.sapr for line in order.lines}
     goods = sum(
-        (net_of(rounded(ln.quantity * prices[ln.ponr]), order.vat_percent) for ln in delivery.lines), ZERO
+        (
+            net_of(rounded(ln.quantity * prices[ln.ponr], order.cucd), order.vat_percent, order.cucd)
+            for ln in delivery.lines
+        ),
+        ZERO,
     )
     name = _name(world, order.cuno)
     row = {

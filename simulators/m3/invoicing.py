@@ -27,7 +27,7 @@ def invoice_due(world: World, args: Mapping[str, str]) -> None:
 
 
 def _vat(order: Order, gross: Decimal) -> Decimal:
-    return gross - net_of(gross, order.vat_percent)
+    return gross - net_of(gross, order.vat_percent, order.cucd)
 
 
 def _goods(order: Order, delivery: Delivery) -> list[InvoiceRow]:
@@ -36,7 +36,7 @@ def _goods(order: Order, delivery: Delivery) -> list[InvoiceRow]:
         line = next(line for line in order.lines if line.ponr == delivered.ponr)
         line.delivered -= delivered.quantity
         line.invoiced += delivered.quantity
-        gross = rounded(delivered.quantity * line.sapr)
+        gross = rounded(delivered.quantity * line.sapr, order.cucd)
         rows.append(
             InvoiceRow(
                 ivtp=GOODS,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from simulators.catalogue import LOCAL_CURRENCY
 from simulators.m3.site_tables import RATES_TO_LOCAL
 
 CENT = Decimal("0.01")
+WITHOUT_DECIMALS = frozenset({"JPY"})
 
 
-def rounded(amount: Decimal) -> Decimal:
-    """Commercially rounded to the two decimals all currencies of this company have."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+def rounded(amount: Decimal, cucd: str = LOCAL_CURRENCY) -> Decimal:
+    """Commercially rounded to the decimals of the currency (CRS055): none for yen, else two."""
+    unit = Decimal(1) if cucd in WITHOUT_DECIMALS else CENT
+    return amount.quantize(unit, ROUND_HALF_UP)
 
 
-def net_of(gross: Decimal, vat_percent: Decimal) -> Decimal:
+def net_of(gross: Decimal, vat_percent: Decimal, cucd: str = LOCAL_CURRENCY) -> Decimal:
     """What is left of a gross amount without the VAT inside it."""
-    return rounded(gross * 100 / (100 + vat_percent))
+    return rounded(gross * 100 / (100 + vat_percent), cucd)
 
 
 def rate_of(cucd: str) -> Decimal:

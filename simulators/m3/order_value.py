@@ -34,26 +34,27 @@ class Value:
         return self.total - self.subtotal
 
 
-def _value(goods: list[Decimal], charges: list[Decimal], vat_percent: Decimal) -> Value:
+def _value(order: Order, goods: list[Decimal], charges: list[Decimal]) -> Value:
+    vat_percent, cucd = order.vat_percent, order.cucd
     return Value(
-        goods=sum((net_of(gross, vat_percent) for gross in goods), ZERO),
-        charges=sum((net_of(gross, vat_percent) for gross in charges), ZERO),
-        total=rounded(sum(goods, ZERO) + sum(charges, ZERO)),
+        goods=sum((net_of(gross, vat_percent, cucd) for gross in goods), ZERO),
+        charges=sum((net_of(gross, vat_percent, cucd) for gross in charges), ZERO),
+        total=rounded(sum(goods, ZERO) + sum(charges, ZERO), cucd),
     )
 
 
 def ordered(order: Order) -> Value:
     """Value of what is ordered and not closed."""
-    goods = [rounded((line.orqt - line.closed) * line.sapr) for line in order.lines]
+    goods = [rounded((line.orqt - line.closed) * line.sapr, order.cucd) for line in order.lines]
     charges = [charge.amount for charge in all_charges(order)]
-    return _value(goods, charges, order.vat_percent)
+    return _value(order, goods, charges)
 
 
 def invoiced(order: Order) -> Value:
     """Value of what has been invoiced so far."""
-    goods = [rounded(line.invoiced * line.sapr) for line in order.lines]
+    goods = [rounded(line.invoiced * line.sapr, order.cucd) for line in order.lines]
     charges = [charge.amount for charge in all_charges(order) if charge.ivno]
-    return _value(goods, charges, order.vat_percent)
+    return _value(order, goods, charges)
 
 
 def all_charges(order: Order) -> list[Charge]:
@@ -63,7 +64,7 @@ def all_charges(order: Order) -> list[Charge]:
 
 def line_net(order: Order, line: OrderLine) -> Decimal:
     """NLAM: amount of the line without VAT."""
-    return net_of(rounded(line.orqt * line.sapr), order.vat_percent)
+    return net_of(rounded(line.orqt * line.sapr, order.cucd), order.vat_percent, order.cucd)
 
 
 def value_fields(order: Order) -> Row:

@@ -17,9 +17,8 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from canonical.activity_contracts import ORDER_TO_CASH, ORDERS_QUEUE, OrderResult, OrderToCashInput, OrderView
+from canonical.activity_contracts import OrderResult, OrderToCashInput, OrderView
 from canonical.held import HELD_REASONS, HeldReason
-from canonical.ids import order_workflow_id
 from simulators import catalogue
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary
 from tests.contract.m3_simulator_client import M3
@@ -28,6 +27,7 @@ from tests.support.orders import GERMAN_ADDRESS
 from tests.support.processes import simulator
 from tests.support.world import PATIENCE, World, eventually
 from worker.connection import DATA_CONVERTER
+from worker.intake import start_or_signal
 from worker.main import hosted
 from worker.outside import outside
 from worker.registration import register
@@ -108,12 +108,7 @@ class Workshop(World):
 
     async def start_by_id(self, order_id: str, seller: str = "A2EUSELLER0001") -> OrderHandle:
         """Start an order of which nothing but the number is known: it has to be read from Amazon."""
-        await self.client.start_workflow(
-            ORDER_TO_CASH,
-            OrderToCashInput(seller_id=seller, order_id=order_id),
-            id=order_workflow_id(seller, order_id),
-            task_queue=ORDERS_QUEUE,
-        )
+        await start_or_signal(self.client, OrderToCashInput(seller_id=seller, order_id=order_id))
         return self.handle(order_id, seller)
 
     async def sweep_until(self, handle: OrderHandle, true: Callable[[OrderView], bool]) -> OrderView:
