@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from canonical.held import HELD_REASONS, FixName, Hold
-from canonical.steps import Step
+from canonical.steps import MARKABLE_STEPS, Step
 from workflows.repairs import EXAMPLES
 
 _MENTIONED_CANDIDATES = 5
@@ -31,6 +31,12 @@ def held(order_id: str, step: Step, hold: Hold, since: datetime, remarks: list[s
     parts.append(_fixes(order_id, step, hold))
     parts.extend(_remarks(remarks))
     return "\n\n".join(parts)
+
+
+def fixes_for(step: Step, hold: Hold) -> tuple[FixName, ...]:
+    """The repairs that fit the reason at this step: not every step can be done by hand."""
+    fixes = HELD_REASONS[hold.reason].fixes
+    return tuple(name for name in fixes if name is not FixName.MARK_STEP_DONE or step in MARKABLE_STEPS)
 
 
 def fix_argument(name: FixName, step: Step, hold: Hold) -> dict[str, object]:
@@ -72,7 +78,7 @@ def _candidates(hold: Hold) -> list[str]:
 
 def _fixes(order_id: str, step: Step, hold: Hold) -> str:
     lines = ["**Repairs.** Send a signal (or an update) of this name with this input, or run the command:"]
-    for name in HELD_REASONS[hold.reason].fixes:
+    for name in fixes_for(step, hold):
         argument = fix_argument(name, step, hold)
         lines.append(f"- signal `{name}` with `{json.dumps(argument)}`")
         lines.append(f"  or `{fix_command(order_id, name, argument)}`")

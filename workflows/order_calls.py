@@ -36,6 +36,7 @@ class OrderCalls:
             heartbeat_timeout=policies.HEARTBEAT,
             retry_policy=policy.retry,
             priority=seller_priority(self._state.seller_id),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=summary,
         )
         return answer

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from canonical.activity_contracts import (
     AmazonChanged,
@@ -24,12 +24,12 @@ from canonical.activity_contracts import (
     Repair,
 )
 from canonical.fixes import AcceptDifference, Cancel, Fix, MarkStepDone
-from canonical.held import FixName, Hold
+from canonical.held import FixName, HeldReason, Hold
 from canonical.marketplaces import marketplace_name
 from canonical.steps import Step
 from workflows import details
 from workflows import search_attributes as sa
-from workflows.holds import hold_of
+from workflows.holds import hold_of, naming
 from workflows.order_calls import OrderCalls
 from workflows.order_state import OrderState
 from workflows.repairs import BadRepair, check_fix, read_fix
@@ -210,7 +210,7 @@ class OrderHandlers:
     async def _held(self, step: Step, hold: Hold) -> Fix:
         """Hold the order until a repair arrives; raises GivenUp when it is cancelled meanwhile."""
         state = self._state
-        since = workflow.now()
+        hold, since = naming(hold, state.order_id), workflow.now()
         state.step, state.hold, state.held_since, state.fix = step, hold, since, None
         workflow.logger.warning("order held", extra={"reason": hold.reason, "step": step, "code": hold.code})
         workflow.upsert_search_attributes(
@@ -223,7 +223,8 @@ class OrderHandlers:
             ]
         )
         self._show()
-        stoppable = step is not Step.CANCELLING and state.sales_order is None
+        stoppable = state.sales_order is None or hold.reason is HeldReason.ORDER_CHANGED
+        stoppable = stoppable and step is not Step.CANCELLING
         await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
         fix = state.fix
         state.hold, state.held_since, state.fix = None, None, None
@@ -259,6 +260,8 @@ class OrderHandlers:
                 attempt = partial(by_hand, fix)
 
     def _hold_of(self, error: ActivityError, step: Step) -> Hold:
+        if is_cancelled_exception(error):
+            raise error
         return hold_of(error, step, self._state.order_id)
 
     async def _wait(self, ready: Callable[[], bool]) -> None:
@@ -266,6 +269,8 @@ class OrderHandlers:
         await workflow.wait_condition(lambda: ready() or self._state.cancelled)
 
     def _stop_if_cancelled(self) -> None:
+        if workflow.cancellation_reason() is not None:
+            self._state.give_up = True  # asked for while a call was under way, which was left to finish
         if self._state.cancelled:
             raise GivenUp
 

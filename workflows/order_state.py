@@ -113,7 +113,29 @@ class OrderState:
     def take_goods_left(self, news: GoodsLeft) -> None:
         """Deliveries that left an own warehouse; a delivery already known is no news."""
         known = {delivery.dlix for delivery in (*self.deliveries, *self.arrived, *self.confirming)}
-        self.arrived.extend(delivery for delivery in news.deliveries if delivery.dlix not in known)
+        self.arrived.extend(
+            self._in_amazons_words(delivery) for delivery in news.deliveries if delivery.dlix not in known
+        )
+
+    def _in_amazons_words(self, delivery: Delivery) -> Delivery:
+        """Quantities by order item id: a line entered in M3 by hand is told by its number, and what M3 ships
+        beyond Amazon's order is not Amazon's to know."""
+        item_of = {line.order_item_id: line.order_item_id for line in self.facts.lines}
+        if self.sales_order is not None:
+            item_of |= {line.ponr: line.order_item_id for line in self.sales_order.lines}
+
+        def named(quantities: dict[str, int]) -> dict[str, int]:
+            return {item_of[key]: quantity for key, quantity in quantities.items() if key in item_of}
+
+        packages = (
+            package.model_copy(update={"items": named(package.items)}) for package in delivery.packages
+        )
+        return delivery.model_copy(
+            update={
+                "items": named(delivery.items),
+                "packages": tuple(package for package in packages if package.items),
+            }
+        )
 
     def add_shipped(self, items: dict[str, int]) -> None:
         for item, quantity in items.items():

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from functools import partial
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.activity_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
 from canonical.fixes import AcceptDifference, Cancel, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
@@ -38,6 +38,12 @@ class OrderToCash(OrderHandlers):
         try:
             result = await self._carry()
         except GivenUp:
+            result = await self._cancel()
+        except (asyncio.CancelledError, ActivityError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            # "Request cancellation" in the Web UI means what the repair `cancel` means: M3's order is taken back.
+            self._state.give_up = True
             result = await self._cancel()
         self._close(result)
         await workflow.wait_condition(workflow.all_handlers_finished)

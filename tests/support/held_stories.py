@@ -11,7 +11,7 @@ from typing import Final
 from canonical.held import HeldReason
 from simulators import catalogue
 from tests.support.holding import Telling, Workshop, sku_of
-from tests.support.orders import ANOTHER, GERMAN_ADDRESS, ORDINARY, order
+from tests.support.orders import GERMAN_ADDRESS, ORDINARY, order
 
 Tell = Callable[[Telling, Workshop], Awaitable[None]]
 
@@ -165,17 +165,18 @@ async def _address_refused(telling: Telling, shop: Workshop) -> None:
 
 @story(
     HeldReason.ORDER_CHANGED,
-    "Amazon takes two of three pieces off a line after M3 booked it",
-    "the order is booked anew in M3 by its staff; the difference is accepted",
+    "Amazon cancels a line after M3 booked it",
+    "the line is deleted in M3, the difference accepted",
 )
 async def _order_changed(telling: Telling, shop: Workshop) -> None:
-    order_id = await shop.place(order((ORDINARY, 3), ANOTHER))
+    order_id = await shop.place(order(ORDINARY, sku_of("shipment_not_reportable")))
     handle = await shop.start(order_id)
-    await shop.until(handle, lambda view: view.step == "awaiting_shipment")
-    first, _ = await _items(shop, order_id)
-    await shop.event(order_id, "change_quantity", items={first: 2})
+    view = await shop.until(handle, lambda view: view.step == "awaiting_shipment")
+    _, second = await _items(shop, order_id)
+    await shop.event(order_id, "cancel", items={second: 1})
     await shop.start(order_id)
     await telling.held(handle)
+    await shop.mi.call("OIS100MI.DelLine", ORNO=view.orno, PONR="2")
     await telling.fix("accept_difference")
     await _amazon_ships(shop, order_id)
 
@@ -229,15 +230,15 @@ async def _credit_stop(telling: Telling, shop: Workshop) -> None:
 
 @story(
     HeldReason.DUPLICATE_IN_M3,
-    "somebody entered the order twice in M3",
+    "somebody entered the order twice in M3, once with a wrong item",
     "the wrong one is deleted in M3",
 )
 async def _duplicate_in_m3(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order(ORDINARY, status="SHIPPED"))
     item = catalogue.ITEM_BY_SKU[ORDINARY]
-    first, second = [
-        await shop.mi.order(order_id, items=[item], quantities=[1], whlo="AFE", ortp="AZF") for _ in range(2)
-    ]
+    wrong = catalogue.ITEM_BY_SKU[sku_of("shipment_not_reportable")]
+    first = await shop.mi.order(order_id, items=[item], quantities=[1], whlo="AFE", ortp="AZF")
+    second = await shop.mi.order(order_id, items=[wrong], quantities=[1], whlo="AFE", ortp="AZF")
     handle = await shop.start(order_id)
     await telling.held(handle)
     assert first in telling.sentence
@@ -281,7 +282,7 @@ async def _shipment_not_reportable(telling: Telling, shop: Workshop) -> None:
     handle = await shop.start(order_id)
     await shop.let_retries_pass(handle, telling.reason)
     await telling.held(handle)
-    await shop.in_m3_control("heal", kind="shipment_not_reportable")
+    await shop.in_m3_control("heal", kind="shipment_not_reportable", cuor=order_id)
     await telling.fix("retry")
 
 

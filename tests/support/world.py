@@ -102,6 +102,13 @@ class World:
         )
         return result
 
+    async def result(self, handle: WorkflowHandle[object, OrderResult]) -> OrderResult:
+        """How the order ended; fails with its last view where it does not end."""
+        try:
+            return await asyncio.wait_for(handle.result(), PATIENCE.total_seconds())
+        except TimeoutError:
+            raise AssertionError(f"The order did not end: {await self.view(handle)}") from None
+
     async def view(self, handle: WorkflowHandle[object, OrderResult]) -> OrderView:
         return await handle.query("state", result_type=OrderView)
 

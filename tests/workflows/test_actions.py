@@ -1,5 +1,6 @@
 """What one order costs in Temporal actions, counted from its history on a real server, and printed."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
@@ -13,7 +14,7 @@ from temporalio.client import WorkflowHandle, WorkflowHistory
 from canonical.activity_contracts import OrderResult, OrderToCashInput, OrderView
 from starters.actions import ActionCount, count_actions
 from tests.support.orders import ANOTHER, ORDINARY, order
-from tests.support.world import World
+from tests.support.world import PATIENCE, World
 from worker.intake import start_or_signal
 
 SELLER = "A2EUSELLER0001"
@@ -27,7 +28,7 @@ Handle = WorkflowHandle[object, OrderResult]
 
 async def counted(handle: Handle) -> ActionCount:
     """The count of an order that was booked; retries would blur it, and none is expected here."""
-    result = await handle.result()
+    result = await asyncio.wait_for(handle.result(), PATIENCE.total_seconds())
     assert result.outcome == "booked"
     count = count_actions(await handle.fetch_history())
     assert "retries" not in count.by_kind

@@ -10,7 +10,7 @@ from worker.intake import start_or_signal
 
 async def test_fba_order_already_shipped_is_booked_reported_invoiced_and_posted(world: World) -> None:
     order_id = await world.place(order((ORDINARY, 2), ANOTHER, status="SHIPPED", shipping="4.90"))
-    result = await (await world.start(order_id)).result()
+    result = await world.result(await world.start(order_id))
     assert result.outcome == "booked"
     assert len(result.deliveries) == len(result.invoices) == len(result.vouchers) == 1
     found = await world.in_m3(order_id)
@@ -28,7 +28,7 @@ async def test_fba_order_in_two_shipments_has_two_deliveries_and_invoices(world:
     await world.until(handle, lambda view: len(view.vouchers) == 1 and view.step == "awaiting_shipment")
     await world.event(order_id, "ship", items={item: 2}, actor="AMAZON")
     await world.start(order_id)
-    result = await handle.result()
+    result = await world.result(handle)
     assert len(result.deliveries) == len(result.invoices) == len(result.vouchers) == 2
     assert result.shipped == {item: 3}
 
@@ -38,7 +38,7 @@ async def test_mfn_order_is_shipped_by_m3_and_confirmed_to_amazon_with_tracking(
     handle = await world.start(order_id)
     await world.until(handle, lambda view: view.step == "awaiting_shipment")
     await world.m3_ships(order_id)
-    result = await handle.result()
+    result = await world.result(handle)
     assert result.outcome == "booked"
     body = await world.at_amazon(order_id)
     assert body["fulfillment"]["fulfillmentStatus"] == "SHIPPED"  # type: ignore[index]
@@ -51,7 +51,7 @@ async def test_unmapped_sku_is_held_with_candidates_and_mapped_by_signal(world: 
     handle = await world.start(order_id)
     await world.until_held(handle, "unmapped_sku")
     await handle.signal("map_sku", {"sku": sku, "itno": "100000-TEA"})
-    assert (await handle.result()).outcome == "booked"
+    assert (await world.result(handle)).outcome == "booked"
 
 
 async def test_order_cancelled_before_picking_is_taken_back_in_m3(world: World) -> None:
@@ -60,7 +60,7 @@ async def test_order_cancelled_before_picking_is_taken_back_in_m3(world: World) 
     await world.until(handle, lambda view: view.step == "awaiting_shipment")
     await world.event(order_id, "cancel")
     await world.start(order_id)
-    result = await handle.result()
+    result = await world.result(handle)
     assert result.outcome == "cancelled"
     assert result.orno in result.sentence
 
@@ -83,14 +83,14 @@ async def test_pending_order_waits_and_is_booked_when_released(world: World) -> 
     await world.event(order_id, "release")
     await world.event(order_id, "ship", actor="AMAZON")
     await world.start(order_id)
-    assert (await handle.result()).outcome == "booked"
+    assert (await world.result(handle)).outcome == "booked"
 
 
 async def test_multi_channel_order_is_no_sale(world: World) -> None:
     body = order(ORDINARY, status="SHIPPED")
     body["salesChannel"] = {"channelName": "NON_AMAZON"}
     order_id = await world.place(body)
-    result = await (await world.start(order_id)).result()
+    result = await world.result(await world.start(order_id))
     assert result.outcome == "not_a_sale"
     assert not (await world.in_m3(order_id))["orders"]
 
@@ -99,14 +99,14 @@ async def test_order_without_facts_is_read_from_amazon(world: World) -> None:
     order_id = await world.place(order(ORDINARY, status="SHIPPED"))
     start = OrderToCashInput(seller_id="A2EUSELLER0001", order_id=order_id)
     await start_or_signal(world.client, start)
-    assert (await world.handle(order_id).result()).outcome == "booked"
+    assert (await world.result(world.handle(order_id))).outcome == "booked"
 
 
 async def test_same_order_twice_is_one_order(world: World) -> None:
     order_id = await world.place(order(ORDINARY, status="SHIPPED"))
     first, second = await asyncio.gather(world.start(order_id), world.start(order_id))
     assert first.id == second.id
-    assert (await first.result()).outcome == "booked"
+    assert (await world.result(first)).outcome == "booked"
     start = OrderToCashInput(seller_id="A2EUSELLER0001", order_id=order_id)
     assert (await start_or_signal(world.client, start)).kind == "late"
     assert len((await world.in_m3(order_id))["orders"]) == 1
@@ -124,7 +124,7 @@ async def test_net_prices_leave_out_tax_that_amazon_remits(world: World) -> None
     }
     body["proceeds"]["grandTotal"]["amount"] = "27.90"  # type: ignore[index]
     order_id = await world.place(body, seller="A2NASELLER0001")
-    result = await (await world.start(order_id, seller="A2NASELLER0001")).result()
+    result = await world.result(await world.start(order_id, seller="A2NASELLER0001"))
     assert result.total is not None
     assert str(result.total) == "25.80 USD"
 
@@ -137,4 +137,23 @@ async def test_sweep_starts_signals_and_closes_without_being_told(world: World) 
     await world.until(handle, lambda view: view.step == "awaiting_shipment")
     await world.event(order_id, "ship", actor="AMAZON")
     await world.sweep("A2EUSELLER0001", m3=False)
-    assert (await handle.result()).outcome == "booked"
+    assert (await world.result(handle)).outcome == "booked"
+
+
+async def test_cancellation_requested_in_the_web_ui_takes_the_order_back(world: World) -> None:
+    order_id = await world.place(order(sku_with("shipment_not_reportable")))
+    handle = await world.start(order_id)
+    await world.until(handle, lambda view: view.step == "awaiting_shipment")
+    await handle.cancel()
+    result = await world.result(handle)
+    assert result.outcome == "cancelled"
+    assert all(found["stat"] == "90" for found in (await world.in_m3(order_id))["orders"])
+
+
+async def test_held_order_cancelled_at_amazon_closes(world: World) -> None:
+    order_id = await world.place(order(ORDINARY, channel="MERCHANT", address={}))
+    handle = await world.start(order_id)
+    await world.until_held(handle, "order_incomplete")
+    await world.event(order_id, "cancel")
+    await world.start(order_id)
+    assert (await world.result(handle)).outcome == "cancelled"
