@@ -71,6 +71,7 @@ def _amazon_client(seller_id: str, seller: SellerSettings, http: httpx.AsyncClie
         tokens=TokenCache(credentials, http, token_url),
         http=http,
         marketplace_ids=seller.marketplaces,
+        quota_factor=seller.quota_factor,
     )
 
 

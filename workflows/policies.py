@@ -31,15 +31,15 @@ class CallPolicy(NamedTuple):
 def _retry(attempts: int, longest: timedelta) -> RetryPolicy:
     return RetryPolicy(
         initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
+        backoff_coefficient=1.6,
         maximum_interval=longest,
         maximum_attempts=attempts,
         non_retryable_error_types=[HELD],
     )
 
 
-M3_CALL: Final = CallPolicy(M3_QUEUE, timedelta(minutes=6), _retry(12, timedelta(minutes=1)))
-"""About seven minutes of trying."""
+M3_CALL: Final = CallPolicy(M3_QUEUE, timedelta(minutes=6), _retry(20, timedelta(seconds=30)))
+"""About seven minutes of trying, most of it early: a booking is a dozen calls, and each may meet a fault."""
 
 M3_WAIT: Final = CallPolicy(M3_QUEUE, timedelta(minutes=6), _retry(60, timedelta(minutes=1)))
 """For what M3 does in its own time (invoice jobs run at night): the activity says when to look again,

@@ -82,7 +82,8 @@ class ShipmentConfirmation:
 class AmazonClient:
     """One selling partner in one region.
 
-    `http` is shared between clients and closed by whoever made it.
+    `http` is shared between clients and closed by whoever made it. `quota_factor`: how many times Amazon's
+    documented rates this partner has.
     """
 
     def __init__(
@@ -93,13 +94,14 @@ class AmazonClient:
         tokens: TokenCache,
         http: httpx.AsyncClient,
         marketplace_ids: Sequence[str] = (),
+        quota_factor: float = 1.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.seller_id = seller_id
         self.marketplace_ids = tuple(marketplace_ids)
         self.tokens = tokens
         self.now = now
-        self._transport = Transport(endpoint, tokens, http)
+        self._transport = Transport(endpoint, tokens, http, quota_factor)
 
     def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
         """Let `throttled` hear of every 429."""

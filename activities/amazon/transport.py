@@ -37,7 +37,8 @@ class Transport:
     """Calls one SP-API endpoint for one selling partner.
 
     `http` is shared and stays the caller's. `throttled` is told of every 429, so that whoever paces the calls
-    of all workers can slow down.
+    of all workers can slow down. `quota_factor`: how many times the documented rates this partner has; the
+    rate that Amazon names in an answer's header counts more.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Transport:
         endpoint: str,
         tokens: TokenCache,
         http: httpx.AsyncClient,
+        quota_factor: float = 1.0,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._tokens = tokens
         self._http = http
         self.throttled: Callable[[Operation], None] | None = None
+        self._quota_factor = quota_factor
         self._rates: dict[str, float] = {}
 
     async def call(
@@ -122,7 +125,8 @@ class Transport:
         failure = type_of_status.get(status, fallback)
         retry_after = None
         if failure is Failure.QUOTA:
-            retry_after = timedelta(seconds=1 / self._rates.get(operation.name, operation.rate))
+            rate = self._rates.get(operation.name, operation.rate * self._quota_factor)
+            retry_after = timedelta(seconds=1 / rate)
             if self.throttled is not None:
                 self.throttled(operation)
         code, message = _first_error(answer)
