@@ -3,7 +3,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test check static bench env clean help
+.PHONY: demo test check static bench docs env clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -33,5 +33,11 @@ check: static test ## everything CI looks at
 bench: $(STAMP) ## benchmarks, as ratios in one run; BENCH=order
 	$(PY) -m tests.bench $(BENCH) $(ARGS)
 
+docs: $(STAMP) ## the documentation, in test-output/docs; any warning or broken link is an error
+	$(PY) docs/generate_configuration.py
+	$(PY) docs/generate_bookings.py
+	$(VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs test-output/docs
+	$(PY) docs/check_links.py test-output/docs
+
 clean: ## remove what was built here
-	rm -rf $(VENV) .demo test-output build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .demo .tutorial test-output build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -52,6 +52,11 @@ def sweep_workflow_id() -> str:
     return "sweep"
 
 
+def alerts_workflow_id() -> str:
+    """The one workflow that tells people: two would tell them twice."""
+    return "o2c-alerts"
+
+
 def import_workflow_id(seller_id: str, created_after: datetime, created_before: datetime | None) -> str:
     """One import of a period: asked for twice while it runs, it is the same import."""
     return f"import-{seller_id}-{_moment(created_after)}-{_moment(created_before)}"

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from starters.commands import (
+    alerts,
     audit,
     demo,
     doctor,
@@ -73,6 +74,7 @@ app.command(
     "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by Ines")
 )(fix.fix)
 app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.order)
+app.command("alerts", epilog=_example("o2c alerts --test"))(alerts.alerts)
 app.command("audit", epilog=_example("o2c audit --since 2026-11-01T00:00Z --json"))(audit.audit)
 app.command("simulators", epilog=_example("o2c simulators --faults mild --seed 7"))(simulators.simulators)
 app.command("demo", epilog=_example("o2c demo --exit --orders 200 --seed 7"))(demo.demo)

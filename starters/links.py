@@ -1,17 +1,8 @@
 """Addresses of the Temporal Web UI that an operator can open."""
 
-from urllib.parse import quote, urlencode
+from canonical.links import list_link, workflow_link
+
+__all__ = ["HELD_ORDERS", "list_link", "workflow_link"]
 
 HELD_ORDERS = 'WorkflowType="OrderToCash" AND ExecutionStatus="Running" AND HeldReason IS NOT NULL'
 """Visibility query of every held order."""
-
-
-def workflow_link(web_ui: str, namespace: str, workflow_id: str, run_id: str) -> str:
-    """One workflow's page."""
-    return f"{web_ui}/namespaces/{quote(namespace)}/workflows/{quote(workflow_id)}/{quote(run_id)}"
-
-
-def list_link(web_ui: str, namespace: str, query: str, saved_as: str) -> str:
-    """A list of workflows, offered to the reader as a saved view of this name."""
-    parameters = urlencode({"query": query, "savedQuery": saved_as}, quote_via=quote)
-    return f"{web_ui}/namespaces/{quote(namespace)}/workflows?{parameters}"

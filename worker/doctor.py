@@ -28,9 +28,19 @@ async def examine(settings: Settings) -> list[Check]:
         async with outside(settings) as systems:
             checks += await check_amazon(systems.amazon)
             checks += await check_m3(systems.m3, systems.m3_options, settings.marketplaces)
+            checks.append(_alerts(systems.alerts.names))
     except ConfigurationError as error:
         checks.append(Check("secrets", ok=False, sentence=str(error)))
     return checks
+
+
+def _alerts(targets: tuple[str, ...]) -> Check:
+    """Nobody to tell is a choice; an address that apprise cannot read was refused before."""
+    if not targets:
+        sentence = "Nobody is told of held orders; [alerts.targets] would name whom."
+    else:
+        sentence = f"Told are {', '.join(targets)}; 'o2c alerts --test' shows whether they can be reached."
+    return Check("alerts", ok=True, sentence=sentence)
 
 
 async def _temporal(settings: Settings) -> list[Check]:

@@ -9,8 +9,10 @@ from datetime import timedelta
 import structlog
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
@@ -24,6 +26,8 @@ from canonical.activity_contracts import (
     AuditWorkflowsRequest,
     AuditWorkflowsResult,
 )
+from canonical.alert_contracts import ALERTS_QUEUE
+from worker.alerting import AlertsOnTemporal
 from worker.connection import connect, sandbox_runner
 from worker.outside import Outside, outside
 from worker.quotas import BurstKeeper
@@ -34,6 +38,7 @@ from workflows import WORKFLOWS
 
 _log = structlog.get_logger(__name__)
 Activity = Callable[..., object]
+_ALERTS_AT_ONCE = 20
 
 
 class AuditActivities:
@@ -75,7 +80,17 @@ async def hosted(client: Client, settings: Settings, systems: Outside) -> AsyncI
             amazon.tell_throttled(keeper.throttled)
         for worker in workers:
             await stack.enter_async_context(worker)
+        if settings.alerts.targets:
+            await _configure_alerts(client, settings)
         yield [worker.task_queue for worker in workers]
+
+
+async def _configure_alerts(client: Client, settings: Settings) -> None:
+    """Tell the alerts by which configuration to go; orders do not wait for it to succeed."""
+    try:
+        await AlertsOnTemporal(client, settings).configure()
+    except RPCError as error:
+        _log.warning("alerts_not_configured", error=error.status.name)
 
 
 def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worker]:
@@ -91,6 +106,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     )
     options = settings.worker
     audit = AuditActivities(orders)
+    alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
         _workflow_worker(client, options, [audit.audit_workflows]),
         _activity_worker(client, options, M3_QUEUE, options.m3_calls, [*m3.all, sweeps.sweep_m3_deliveries]),
@@ -105,6 +121,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         _activity_worker(
             client, options, AMAZON_CONFIRM_SHIPMENT_QUEUE, options.amazon_calls, [amazon.confirm_shipment]
         ),
+        _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
     ]
 
 

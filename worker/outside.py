@@ -1,4 +1,4 @@
-"""The clients of Amazon and M3, made from the configuration."""
+"""The clients of Amazon and M3, and the targets of alerts, made from the configuration."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,23 +8,33 @@ from dataclasses import dataclass
 import httpx
 from pydantic import ValidationError
 
+from activities.alerts.targets import AlertTargets, UnreadableAddress
 from activities.amazon.client import AmazonClient
 from activities.amazon.lwa import TOKEN_URL, Credentials, TokenCache
 from activities.amazon.operations import ENDPOINTS
 from activities.m3.auth import BasicAccess, IonApi, ServiceAccount
 from activities.m3.client import M3Client
 from activities.m3.options import M3Options
-from worker.settings import ConfigurationError, M3Settings, SellerSettings, Settings, secret
+from worker.settings import (
+    AlertSettings,
+    ConfigurationError,
+    M3Settings,
+    SellerSettings,
+    Settings,
+    secret,
+)
 
 
 @dataclass(frozen=True)
 class Outside:
-    """The two systems this service stands between."""
+    """The two systems this service stands between, and the people it tells."""
 
     amazon: dict[str, AmazonClient]
     """By seller id."""
     m3: M3Client
     m3_options: M3Options
+    alerts: AlertTargets
+    """Who is told of held orders."""
 
 
 @asynccontextmanager
@@ -36,11 +46,21 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
             seller_id: _amazon_client(seller_id, seller, http)
             for seller_id, seller in settings.sellers.items()
         }
+        alerts = alert_targets(settings.alerts)
         m3 = _m3_client(settings.m3)
         try:
-            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings))
+            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts)
         finally:
             await m3.aclose()
+            alerts.close()
+
+
+def alert_targets(alerts: AlertSettings) -> AlertTargets:
+    """The targets with their addresses; raises ConfigurationError naming the variable, never its value."""
+    try:
+        return AlertTargets({name: secret(variable) for name, variable in alerts.targets.items()})
+    except UnreadableAddress as error:
+        raise ConfigurationError(f"alerts.targets: {error}") from None
 
 
 def m3_options(settings: Settings) -> M3Options:

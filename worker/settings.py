@@ -2,8 +2,10 @@
 
 import os
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AnyHttpUrl,
@@ -23,6 +25,7 @@ CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
 
 _Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class ConfigurationError(Exception):
@@ -37,7 +40,9 @@ class TemporalSettings(_Strict):
     """Where the orders run; left out, Temporal's environment and profiles decide (TEMPORAL_ADDRESS ...)."""
 
     address: str | None = None
+    """Host and port of the Temporal server; none takes TEMPORAL_ADDRESS, then localhost:7233."""
     namespace: str | None = None
+    """Temporal namespace of the orders; none takes TEMPORAL_NAMESPACE, then default."""
     web_ui: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8233")
     """Base address of the Web UI, for links."""
 
@@ -46,12 +51,15 @@ class SellerSettings(_Strict):
     """One selling partner account in one region. Secrets come from the environment: see `secrets`."""
 
     region: Literal["na", "eu", "fe"]
+    """Amazon's SP-API region of the account."""
     marketplaces: tuple[str, ...]
+    """Ids of the marketplaces whose orders are carried in; each needs its section."""
     secrets: _Key
     """Prefix of the environment variables PREFIX_CLIENT_ID, PREFIX_CLIENT_SECRET, PREFIX_REFRESH_TOKEN."""
     endpoint: AnyHttpUrl | None = None
     """Another address than Amazon's for the region, such as a simulator's."""
     token_endpoint: AnyHttpUrl | None = None
+    """Another address than Login with Amazon's, such as a simulator's."""
     quota_factor: Annotated[float, Field(gt=0, le=100_000)] = 1.0
     """How many times the documented default rates this account has."""
 
@@ -70,6 +78,7 @@ class M3Settings(_Strict):
     """The M3 company. Cloud: an .ionapi service account; on-premises: base URL and Basic credentials."""
 
     profile: Literal["cloud", "onprem"] = "cloud"
+    """Which M3: CloudSuite behind the ION API gateway, or one on own machines."""
     ionapi: Path | None = None
     """The service account's .ionapi file; keep it readable for the worker alone."""
     base_url: AnyHttpUrl | None = None
@@ -77,7 +86,9 @@ class M3Settings(_Strict):
     secrets: _Key = "M3"
     """On-premises: prefix of PREFIX_USER and PREFIX_PASSWORD."""
     company: Annotated[int, Field(ge=1, le=999)]
+    """CONO."""
     division: Annotated[str, StringConstraints(max_length=3)] = ""
+    """DIVI of invoices and vouchers where a marketplace names none."""
     cuor_lookup: Literal["lists", "export", "by_customer"] = "lists"
     """How an order is found by CUOR: CMS100MI lists (one call), EXPORTMI, or the customers' order lists."""
     trigger_invoice: bool = False
@@ -85,7 +96,7 @@ class M3Settings(_Strict):
     partner: Annotated[str, StringConstraints(min_length=1, max_length=17)] = "AMAZON"
     """E0PA: partner under which shipments are reported (MMS865)."""
     message_type: Annotated[str, StringConstraints(min_length=1, max_length=6)] = "940"
-    """E065."""
+    """E065: message type set up for that partner."""
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
     """Rate of the M3 task queue over all workers; none leaves it to M3's own throttling."""
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 65.0
@@ -106,23 +117,86 @@ class WorkerSettings(_Strict):
     """How much one worker process takes on."""
 
     cached_orders: Annotated[int, Field(ge=2)] = 2000
+    """Orders kept in memory; the others are read again from their history when something happens to them."""
     workflow_tasks: Annotated[int, Field(ge=2)] = 20
+    """Orders whose next step is decided at the same time."""
     m3_calls: Annotated[int, Field(ge=1)] = 40
+    """Activities that talk to M3 at the same time."""
     amazon_calls: Annotated[int, Field(ge=1)] = 20
+    """Activities of one Amazon operation at the same time."""
     graceful_seconds: Annotated[float, Field(ge=0)] = 30.0
+    """How long calls under way may take when the worker is told to stop."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe lines that are written."""
     log_format: Literal["json", "console"] = "json"
+    """JSON lines for a log collector, or text for a terminal."""
     trace_file: Path | None = None
     """Where spans are written as JSON lines; none leaves tracing to OTEL_* environment and its SDK."""
+
+
+class EscalationStage(_Strict):
+    """One step of the escalation of an outage."""
+
+    after_minutes: Annotated[float, Field(gt=0)]
+    """How long M3 or Amazon has been away."""
+    targets: tuple[str, ...] = ()
+    """Who is told then; none tells every target."""
+
+
+class AlertSettings(_Strict):
+    """Who is told of held orders, and when. Without a target nobody is."""
+
+    targets: dict[_Name, _Key] = {}
+    """By name of the target: the environment variable that holds its address, an apprise URL such as
+    ``mailtos://...``, ``slack://...``, ``msteams://...`` or ``json://...``. The address is a secret."""
+    first: tuple[str, ...] = ()
+    """Targets told of the first order of a reason, and of gathered repeats; none tells every target."""
+    gather_minutes: Annotated[float, Field(ge=1, le=1440)] = 15.0
+    """Repeats of the same reason within this time are gathered into one message."""
+    stages: tuple[EscalationStage, ...] = (
+        EscalationStage(after_minutes=15),
+        EscalationStage(after_minutes=60),
+        EscalationStage(after_minutes=240),
+    )
+    """Escalation of an outage of M3 or Amazon, as long as orders are held by it."""
+    digest: tuple[str, ...] = ()
+    """Targets of the daily digest; none takes those of `first`."""
+    digest_at: time | Literal["never"] = time(7)
+    """Time of day of the digest of everything that is held, such as ``"07:00"``; ``"never"`` sends none."""
+    time_zone: str = "UTC"
+    """Time zone of `digest_at`, such as ``"Europe/Berlin"``."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "AlertSettings":
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"time_zone {self.time_zone!r} is no time zone such as Europe/Berlin") from None
+        if isinstance(self.digest_at, time) and self.digest_at.tzinfo is not None:
+            raise ValueError("digest_at is a time of day in time_zone; leave the offset out")
+        named = [*self.first, *self.digest, *(name for stage in self.stages for name in stage.targets)]
+        for name in named:
+            if name not in self.targets:
+                raise ValueError(f"{name} is no target; targets are {', '.join(self.targets) or 'none'}")
+        minutes = [stage.after_minutes for stage in self.stages]
+        if minutes != sorted(set(minutes)):
+            raise ValueError("stages: after_minutes must grow from stage to stage")
+        return self
 
 
 class Settings(_Strict):
     """The whole configuration."""
 
     temporal: TemporalSettings = TemporalSettings()
+    """Where the orders run."""
     m3: M3Settings
+    """The M3 company."""
     worker: WorkerSettings = WorkerSettings()
+    """How much one worker process takes on."""
+    alerts: AlertSettings = AlertSettings()
+    """Who is told of held orders, and when."""
     sellers: dict[str, SellerSettings]
+    """By seller id."""
     marketplaces: dict[str, MarketplaceProfile]
     """By marketplace id."""
 

@@ -1,8 +1,9 @@
 """The order of the steps: one module per durable process. No I/O; activities are known by name."""
 
+from workflows.alerting import Alerts
 from workflows.audit import Audit
 from workflows.order_to_cash import OrderToCash
 from workflows.sweep import ImportPeriod, Sweep
 
-WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit)
+WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit, Alerts)
 """What a worker hosts and the replayer replays."""

@@ -5,6 +5,7 @@ Both take any arguments and read them here, because a signal with a missing or s
 otherwise stop the workflow, and a mistyped one would vanish.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -29,12 +30,15 @@ from canonical.marketplaces import marketplace_name
 from canonical.steps import Step
 from workflows import details
 from workflows import search_attributes as sa
+from workflows.alarms import tell_held, tell_released
 from workflows.holds import hold_of, naming
 from workflows.order_calls import OrderCalls
 from workflows.order_state import OrderState
 from workflows.repairs import BadRepair, check_fix, read_fix
 
 T = TypeVar("T")
+_ALARMS = "alarms"
+"""Patch: orders held before it told nobody."""
 _Updates = list[
     SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime] | SearchAttributeUpdate[Sequence[str]]
 ]
@@ -223,18 +227,33 @@ class OrderHandlers:
             ]
         )
         self._show()
+        alarmed = workflow.patched(_ALARMS)
+        if alarmed:
+            tell_held(state, hold)
         stoppable = state.sales_order is None or hold.reason is HeldReason.ORDER_CHANGED
         stoppable = stoppable and step is not Step.CANCELLING
-        await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
+        try:
+            await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
+        except asyncio.CancelledError:  # "Request cancellation" in the Web UI
+            if alarmed:
+                self._release(hold)
+                tell_released(hold)
+            raise
         fix = state.fix
-        state.hold, state.held_since, state.fix = None, None, None
+        self._release(hold)
+        if alarmed:
+            tell_released(hold)
+        if fix is None:
+            raise GivenUp
+        return fix
+
+    def _release(self, hold: Hold) -> None:
+        """The order is held no longer, whatever comes next."""
+        self._state.hold, self._state.held_since, self._state.fix = None, None, None
         cleared: _Updates = [sa.HELD_REASON.value_unset(), sa.HELD_SINCE.value_unset()]
         if hold.skus:
             cleared.append(sa.UNMAPPED_SKUS.value_unset())
         workflow.upsert_search_attributes(cleared)
-        if fix is None:
-            raise GivenUp
-        return fix
 
     async def _until_done(
         self,

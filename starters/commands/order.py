@@ -9,17 +9,18 @@ from temporalio.client import Client
 from canonical.activity_contracts import OrderResult, OrderView, Repair
 from starters.console import counted, say, say_json, table
 from starters.history import TrailEntry
-from starters.lookup import check_order_id
+from starters.lookup import check_order_id, find_order
 from starters.options import AsJson, Config, Seller
 from starters.session import run_connected, sellers_of, settings_of
 from starters.times import shown, shown_span
 from starters.trail import OrderTrail, read_trail
-from starters.waiting import title_of
+from starters.waiting import title_of, wait_for_end
 
 
 def order(
     order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="Amazon order id (3-7-7).")],
     seller: Seller = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the order is closed or held.")] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -30,6 +31,9 @@ def order(
     sellers = sellers_of(settings, seller)
 
     async def work(client: Client) -> OrderTrail:
+        if wait:
+            found = await find_order(client, sellers, checked)
+            await wait_for_end(client, found.seller_id, checked)
         return await read_trail(client, settings.web_ui, sellers, checked)
 
     trail = run_connected(settings, work)

@@ -1,5 +1,7 @@
 """The demonstration's configuration and the environment its worker needs."""
 
+import shlex
+import sys
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -30,8 +32,11 @@ class Addresses(NamedTuple):
     ionapi: Path
 
 
-def write_configuration(folder: Path, addresses: Addresses) -> Path:
-    """Write ``o2c.toml``, and ``env``, which a shell sources to use `o2c` and `temporal` beside the demo."""
+def write_configuration(folder: Path, addresses: Addresses, quota_factor: float = QUOTA_FACTOR) -> Path:
+    """Write ``o2c.toml``, and ``env``, which a shell sources to use `o2c` and `temporal` beside the demo.
+
+    quota_factor: that of the pretended Amazon.
+    """
     template = Template(files("starters.demo").joinpath("demo.toml").read_text(encoding="utf-8"))
     config = (folder / "o2c.toml").resolve()
     text = template.substitute(
@@ -39,10 +44,17 @@ def write_configuration(folder: Path, addresses: Addresses) -> Path:
         web_ui=addresses.web_ui,
         amazon=addresses.amazon,
         ionapi=addresses.ionapi.resolve(),
-        quota_factor=float(QUOTA_FACTOR),
+        quota_factor=float(quota_factor),
     )
     config.write_text(text, encoding="utf-8")
-    variables = {"O2C_CONFIG": str(config), "TEMPORAL_ADDRESS": addresses.temporal, **SECRETS}
+    variables = {
+        "O2C_CONFIG": str(config),
+        "TEMPORAL_ADDRESS": addresses.temporal,
+        "AMAZON": addresses.amazon,
+        "M3": addresses.m3,
+        **SECRETS,
+    }
     lines = [f"export {name}='{value}'\n" for name, value in variables.items()]
+    lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
     (folder / "env").write_text("".join(lines), encoding="utf-8")
     return config

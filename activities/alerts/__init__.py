@@ -1,0 +1,1 @@
+"""Telling people: the targets, and the activities of the alerts."""
