@@ -79,7 +79,7 @@ class OrderHandlers:
     def unknown_signal(self, name: str, arguments: Sequence[RawValue]) -> None:
         """Whatever else is sent: answered on the order, harmless."""
         repairs = ", ".join(FixName)
-        self._note(f"A signal {name[:80]!r} is not known here and was ignored. Repairs: {repairs}.")
+        self._note(f"A signal `{name[:80]}` is not known here and was ignored. Repairs: {repairs}.")
 
     # --- repairs as updates: answered at once ---------------------------------------------------
 

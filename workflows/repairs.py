@@ -39,7 +39,7 @@ class BadRepair(ValueError):  # noqa: N818 - read as what it is by whoever sent 
 
 def read_fix(name: FixName, arguments: tuple[object, ...]) -> Fix:
     """The repair that `arguments` describe; raises BadRepair with a sentence."""
-    example = json.dumps(EXAMPLES[name])
+    example = f"`{json.dumps(EXAMPLES[name])}`"
     if len(arguments) > 1:
         raise BadRepair(f"{name} takes one argument, such as {example}; {len(arguments)} were sent.")
     given = arguments[0] if arguments else {}
