@@ -185,6 +185,8 @@ class CancelSalesOrderRequest(_Contract):
 class CancelSalesOrderResult(_Contract):
     deleted: tuple[str, ...] = ()
     """ORNOs (temporary or final) that were deleted; empty when M3 had nothing."""
+    by_hand: bool = False
+    """A person settled the order in M3 (deleted it, or takes the goods back); nothing was deleted here."""
 
 
 class VerifyStepRequest(_Contract):

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecution
 
 from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
+from canonical.ids import order_of_workflow
 from canonical.steps import Step
 from starters.history import last_hold
 from starters.links import HELD_ORDERS, workflow_link
@@ -69,8 +70,8 @@ def _since(execution: WorkflowExecution) -> datetime:
 def _row(execution: WorkflowExecution, hold: Hold | None, web_ui: str, namespace: str) -> HeldOrder:
     attributes = execution.typed_search_attributes
     reason, step = _reason(execution), attributes.get(sa.STEP) or ""
-    seller = attributes.get(sa.SELLER) or ""
-    order_id = execution.id.removeprefix(f"order-{seller}-")
+    known = order_of_workflow(execution.id)
+    order_id = known[1] if known else execution.id
     skus = list(attributes.get(sa.UNMAPPED_SKUS) or [])
     return HeldOrder(
         order_id=order_id,

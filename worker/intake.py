@@ -93,9 +93,9 @@ def _summary(start: OrderToCashInput) -> str:
     order = start.order
     if order is None:
         return f"Amazon order {start.order_id}"
-    pieces = sum(line.quantity for line in order.lines)
+    lines, pieces = len(order.lines), sum(line.quantity for line in order.lines)
     total = f", {order.grand_total}" if order.grand_total else ""
     return (
         f"{order.order_id} {marketplace_name(order.marketplace_id)} {order.channel}, "
-        f"{len(order.lines)} lines, {pieces} pieces{total}"
+        f"{lines} line{'s' * (lines > 1)}, {pieces} piece{'s' * (pieces > 1)}{total}"
     )

@@ -1,7 +1,9 @@
 """What the activities need to know of the workflows themselves, read from the Temporal server."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -25,6 +27,8 @@ from worker import intake
 from workflows import search_attributes as sa
 
 _AT_ONCE = 20
+_REMEMBERED = 100_000
+"""Orders whose last update is kept in memory, about 20 MiB at most."""
 _log = structlog.get_logger(__name__)
 
 
@@ -33,9 +37,22 @@ class OrdersOnTemporal:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._told: OrderedDict[str, datetime] = OrderedDict()
+        """Last update of each order that its workflow was told of by this process."""
 
     async def start_or_signal(self, order: OrderToCashInput, *, priority: int) -> StartOutcome:
+        """Sweeps overlap and show the same order again and again: what its workflow was told is not news."""
+        workflow_id = order_workflow_id(order.seller_id, order.order_id)
+        updated = order.order.last_updated if order.order else None
+        known = self._told.get(workflow_id)
+        if updated is not None and known is not None and updated <= known:
+            return StartOutcome(Started.SKIPPED)
         outcome = await intake.start_or_signal(self._client, order, priority=priority)
+        if updated is not None:
+            self._told[workflow_id] = updated
+            self._told.move_to_end(workflow_id)
+            while len(self._told) > _REMEMBERED:
+                self._told.popitem(last=False)
         return StartOutcome(Started(outcome.kind.value))
 
     async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
@@ -47,7 +64,9 @@ class OrdersOnTemporal:
         waiting = []
         async for found in self._client.list_workflows(query, limit=limit):
             known = order_of_workflow(found.id)
-            if known is None:  # started by hand under an id of its own: it must not stop the sweep of the others
+            if (
+                known is None
+            ):  # started by hand under an id of its own: it must not stop the sweep of the others
                 _log.warning("order_under_foreign_id", workflow_id=found.id)
                 continue
             seller, order_id = known

@@ -1,6 +1,11 @@
-"""What the Web UI shows of an order: Markdown, with everything an operator needs and nothing personal."""
+"""What the Web UI shows of an order: Markdown, with everything an operator needs and nothing personal.
+
+The Web UI renders a list only after an empty line, sets tables without space between their columns, and turns
+straight quotes into curly ones outside code: what is to be copied stands in code.
+"""
 
 import json
+import re
 from datetime import datetime
 
 from canonical.held import HELD_REASONS, FixName, Hold
@@ -12,7 +17,7 @@ _MENTIONED_CANDIDATES = 5
 
 def waiting(order_id: str, sentence: str, remarks: list[str]) -> str:
     """Details of an order that goes its way."""
-    return "\n\n".join([f"**Order {order_id}.** {sentence}", *_remarks(remarks)])
+    return "\n\n".join([f"**Order {order_id}.** {_plain(sentence)}", *_remarks(remarks)])
 
 
 def held(order_id: str, step: Step, hold: Hold, since: datetime, remarks: list[str]) -> str:
@@ -21,7 +26,7 @@ def held(order_id: str, step: Step, hold: Hold, since: datetime, remarks: list[s
     parts = [
         f"## Held: {info.title}",
         f"Order **{order_id}**, step **{step}**, since {since:%Y-%m-%d %H:%M} UTC, reason `{hold.reason}`.",
-        f"**What happened.** {hold.sentence}",
+        f"**What happened.** {_plain(hold.sentence)}",
     ]
     if hold.code or hold.request_id:
         said = f"**{hold.system or 'The other side'} said:** code `{hold.code or 'none'}`"
@@ -69,23 +74,29 @@ def _candidates(hold: Hold) -> list[str]:
     for sku, items in hold.candidates.items():
         if not items:
             continue
-        rows = "\n".join(
-            f"| `{item.itno}` | {item.name} | {item.score} |" for item in items[:_MENTIONED_CANDIDATES]
+        likely = "\n".join(
+            f"- `{item.itno}` {_plain(item.name)} (likeness {item.score} of 100)"
+            for item in items[:_MENTIONED_CANDIDATES]
         )
-        parts.append(f"Likeliest M3 items for SKU `{sku}`:\n\n| item | name | likeness |\n|--|--|--|\n{rows}")
+        parts.append(f"**Likeliest M3 items** for SKU `{sku}`:\n\n{likely}")
     return parts
 
 
 def _fixes(order_id: str, step: Step, hold: Hold) -> str:
-    lines = ["**Repairs.** Send a signal (or an update) of this name with this input, or run the command:"]
+    lines = ["**Repairs.** Send an update or a signal of this name with this input, or run the command:\n"]
     for name in fixes_for(step, hold):
         argument = fix_argument(name, step, hold)
-        lines.append(f"- signal `{name}` with `{json.dumps(argument)}`")
-        lines.append(f"  or `{fix_command(order_id, name, argument)}`")
+        command = fix_command(order_id, name, argument)
+        lines.append(f"- `{name}` with input `{json.dumps(argument)}` or command `{command}`")
     return "\n".join(lines)
 
 
 def _remarks(remarks: list[str]) -> list[str]:
     if not remarks:
         return []
-    return ["**Remarks**\n" + "\n".join(f"- {remark}" for remark in remarks[-10:])]
+    return ["**Remarks**\n\n" + "\n".join(f"- {_plain(remark)}" for remark in remarks[-10:])]
+
+
+def _plain(text: str) -> str:
+    """Words of M3 or Amazon as they are, such as *EXE: no emphasis, no HTML."""
+    return re.sub(r"([*<])", r"\\\1", text)

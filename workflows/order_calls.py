@@ -87,7 +87,8 @@ class OrderCalls:
             accept_difference=state.accept_difference,
         )
         total = state.facts.grand_total
-        summary = f"Book the order in M3: {len(state.facts.lines)} lines, {total or 'no total'}"
+        lines = len(state.facts.lines)
+        summary = f"Book the order in M3: {lines} line{'s' * (lines > 1)}, {total or 'no total'}"
         return await self._call(
             act.CREATE_SALES_ORDER, request, act.SalesOrderResult, policies.M3_CALL, summary
         )
@@ -186,4 +187,4 @@ class OrderCalls:
 
     async def settled_by_hand(self, fix: MarkStepDone) -> act.CancelSalesOrderResult:
         await self.verify(fix)
-        return act.CancelSalesOrderResult(deleted=(fix.number,))
+        return act.CancelSalesOrderResult(deleted=(fix.number,), by_hand=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -34,11 +34,12 @@ from workflows.alarms import tell_held, tell_released
 from workflows.holds import hold_of, naming
 from workflows.order_calls import OrderCalls
 from workflows.order_state import OrderState
-from workflows.repairs import BadRepair, check_fix, read_fix
+from workflows.repairs import BadRepair, check_fix, read_fix, read_news
 
 T = TypeVar("T")
 _ALARMS = "alarms"
 """Patch: orders held before it told nobody."""
+News = TypeVar("News", bound=BaseModel)
 _Updates = list[
     SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime] | SearchAttributeUpdate[Sequence[str]]
 ]
@@ -60,27 +61,29 @@ class OrderHandlers:
 
     @workflow.signal(description="Amazon's order as it now is; sent by the sweep.")
     def amazon_changed(self, *arguments: object) -> None:
-        try:
-            news = AmazonChanged.model_validate(arguments[0] if arguments else {})
-        except ValidationError:
-            self._note("A signal amazon_changed could not be read and was ignored.")
-            return
-        self._state.take_snapshot(news.order)
+        news = self._news("amazon_changed", AmazonChanged, arguments)
+        if news is not None:
+            self._state.take_snapshot(news.order)
+            self._show()
 
     @workflow.signal(description="M3 deliveries whose goods have left an own warehouse; sent by the sweep.")
     def goods_left(self, *arguments: object) -> None:
+        news = self._news("goods_left", GoodsLeft, arguments)
+        if news is not None:
+            self._state.take_goods_left(news)
+
+    def _news(self, name: str, kind: type[News], arguments: tuple[object, ...]) -> News | None:
         try:
-            news = GoodsLeft.model_validate(arguments[0] if arguments else {})
-        except ValidationError:
-            self._note("A signal goods_left could not be read and was ignored.")
-            return
-        self._state.take_goods_left(news)
+            return read_news(kind, arguments)
+        except BadRepair as error:
+            self._note(f"Signal {name} was ignored: {error}")
+            return None
 
     @workflow.signal(dynamic=True)
     def unknown_signal(self, name: str, arguments: Sequence[RawValue]) -> None:
         """Whatever else is sent: answered on the order, harmless."""
         repairs = ", ".join(FixName)
-        self._note(f"A signal {name!r} is not known here and was ignored. Repairs: {repairs}.")
+        self._note(f"A signal `{name[:80]}` is not known here and was ignored. Repairs: {repairs}.")
 
     # --- repairs as updates: answered at once ---------------------------------------------------
 

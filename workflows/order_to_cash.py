@@ -275,7 +275,8 @@ class OrderToCash(OrderHandlers):
         done = await self._until_done(Step.CANCELLING, calls.cancel_sales_order, calls.settled_by_hand)
         if done.deleted:
             numbers = ", ".join(done.deleted)
-            sentence = f"Order {state.order_id} was cancelled {who}; M3 order {numbers} was taken back."
+            how = "settled by hand" if done.by_hand else "taken back"
+            sentence = f"Order {state.order_id} was cancelled {who}; M3 order {numbers} was {how}."
         else:
             sentence = f"Order {state.order_id} was cancelled {who} before M3 knew it."
         return state.result("cancelled", sentence)

@@ -1,12 +1,15 @@
 """Reading what an operator sends: one argument, checked against the order, answered in a sentence."""
 
 import json
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from canonical.fixes import Fix, MapSku, MarkStepDone, type_of_fix
 from canonical.held import HELD_REASONS, FixName, Hold
 from canonical.steps import MARKABLE_STEPS, Step
+
+N = TypeVar("N", bound=BaseModel)
 
 EXAMPLES: dict[FixName, dict[str, object]] = {
     FixName.RETRY: {},
@@ -26,6 +29,9 @@ EXAMPLES: dict[FixName, dict[str, object]] = {
     FixName.CANCEL: {},
 }
 
+_NAMED = 40
+"""Characters of a field name that are repeated to whoever sent it."""
+
 
 class BadRepair(ValueError):  # noqa: N818 - read as what it is by whoever sent it
     """What was sent is no repair of this order; the text says why and what would be."""
@@ -33,7 +39,7 @@ class BadRepair(ValueError):  # noqa: N818 - read as what it is by whoever sent 
 
 def read_fix(name: FixName, arguments: tuple[object, ...]) -> Fix:
     """The repair that `arguments` describe; raises BadRepair with a sentence."""
-    example = json.dumps(EXAMPLES[name])
+    example = f"`{json.dumps(EXAMPLES[name])}`"
     if len(arguments) > 1:
         raise BadRepair(f"{name} takes one argument, such as {example}; {len(arguments)} were sent.")
     given = arguments[0] if arguments else {}
@@ -44,12 +50,27 @@ def read_fix(name: FixName, arguments: tuple[object, ...]) -> Fix:
     try:
         fix = type_of_fix[name].model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'argument'}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)[:5]
-        )
-        raise BadRepair(f"{name} could not be read ({problems}). Send something like {example}.") from None
+        wrong = _what_is_wrong(error)
+        raise BadRepair(f"{name} could not be read ({wrong}). Send something like {example}.") from None
     return fix  # type: ignore[return-value]
+
+
+def read_news(kind: type[N], arguments: tuple[object, ...]) -> N:
+    """The one argument of a machine's signal; raises BadRepair with a sentence."""
+    if len(arguments) != 1:
+        raise BadRepair(f"it takes one argument, {len(arguments)} were sent.")
+    try:
+        return kind.model_validate(arguments[0])
+    except ValidationError as error:
+        raise BadRepair(f"it could not be read ({_what_is_wrong(error)}).") from None
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """The first few fields that cannot be read and why, never what was in them: it may be a buyer's."""
+    return "; ".join(
+        f"{'.'.join(str(part)[:_NAMED] for part in problem['loc']) or 'argument'}: {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False, include_context=False)[:5]
+    )
 
 
 def check_fix(

@@ -1,9 +1,9 @@
 """The M3 API client: one MI transaction, or many of one program in bulk, over httpx.
 
-What it decides itself is only what is certain to be safe: a call that M3 refused because a record was
-locked was not done and is sent again; a read that got no usable answer is sent again; a 401 is answered
-with a new token. A write without a usable answer is never repeated here, since M3 may have done it: the
-caller looks first.
+What it decides itself is only what is certain to be safe: a call that M3 refused because a record was locked
+was not done and is sent again; so is a single call, or a read, that the gateway throttled (of a throttled
+bulk a part may have been done); a read that got no usable answer is sent again; a 401 is answered with a new
+token. A write without a usable answer is never repeated here, since M3 may have done it: the caller looks first.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeVar
 import httpx
 
 from activities.m3.auth import Credentials
-from activities.m3.errors import M3Locked, M3Unavailable, MIError, MIErrorKind
+from activities.m3.errors import M3Locked, M3Throttled, M3Unavailable, MIError, MIErrorKind
 from activities.m3.fields import PERSONAL, check_fields
 from activities.m3.replies import (
     MIRecord,
@@ -35,6 +35,8 @@ GATEWAY_TIMEOUT: Final = 70.0
 """Seconds; the gateway gives up on M3 after 60 by default, and its 504 comes sooner than our own timeout."""
 _READING: Final = ("Get", "Lst", "List", "Search", "Select")
 _PAUSES: Final = (0.3, 1.0)
+_LONGEST_WAIT_INSIDE: Final = 2.0
+"""Seconds for which a throttled call waits here; what takes longer is Temporal's to wait for."""
 """Seconds before a read without answer, or a call refused for a lock, is sent again."""
 
 Fields = Mapping[str, str]
@@ -181,7 +183,7 @@ class M3Client:
             return _result(program, transaction, reply, request_id(response))
 
         for pause in (*_PAUSES, None):
-            result = await self._repeated_if_read(send, (transaction,))
+            result = await self._repeated_if_safe(send, (transaction,))
             if not _is_locked(result):
                 return result
             if pause is not None:
@@ -225,16 +227,22 @@ class M3Client:
             seen = request_id(response)
             return [_result(program, name, reply, seen) for name, reply in zip(names, replies, strict=True)]
 
-        return await self._repeated_if_read(send, names)
+        return await self._repeated_if_safe(send, names)
 
-    async def _repeated_if_read(self, send: Callable[[], Awaitable[_T]], names: Sequence[str]) -> _T:
-        for pause in _PAUSES if all(name.startswith(_READING) for name in names) else ():
+    async def _repeated_if_safe(self, send: Callable[[], Awaitable[_T]], names: Sequence[str]) -> _T:
+        reading = all(name.startswith(_READING) for name in names)
+        for pause in _PAUSES:
+            wait = pause
             try:
                 return await send()
-            except M3Unavailable as error:
-                if error.delay is not None:
+            except M3Throttled as error:
+                wait = error.wait.total_seconds()
+                if wait > _LONGEST_WAIT_INSIDE or not (reading or len(names) == 1):
                     raise
-            await self._sleep(pause)
+            except M3Unavailable as error:
+                if not reading or error.delay is not None:
+                    raise
+            await self._sleep(wait)
         return await send()
 
 

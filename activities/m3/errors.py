@@ -113,6 +113,14 @@ class M3Unavailable(RetryLater):
         super().__init__(sentence, kind="m3_unavailable", delay=delay)
 
 
+class M3Throttled(M3Unavailable):
+    """The gateway refused one request too many (HTTP 429): it never reached M3, so nothing was done."""
+
+    def __init__(self, sentence: str, *, delay: timedelta) -> None:
+        super().__init__(sentence, delay=delay)
+        self.wait = delay
+
+
 class M3Locked(RetryLater):
     """Somebody else works on the same record; M3 did nothing."""
 

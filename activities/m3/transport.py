@@ -10,7 +10,7 @@ import httpx
 import structlog
 
 from activities.m3.auth import Credentials
-from activities.m3.errors import M3Unavailable, MIError, NotAuthorised
+from activities.m3.errors import M3Throttled, M3Unavailable, MIError, NotAuthorised
 from activities.m3.replies import request_id
 
 log = structlog.get_logger("activities.m3")
@@ -101,7 +101,7 @@ def _refused(program: str, transaction: str, response: httpx.Response) -> Except
         return NotAuthorised(program, transaction, f"HTTP {status}", request_id=seen)
     sentence = f"M3 answered {program}.{transaction} with HTTP {status}{f' (request {seen})' if seen else ''}"
     if status == 429:
-        return M3Unavailable(
+        return M3Throttled(
             f"{sentence}: too many requests; nothing was done.", delay=retry_after(response) or _THROTTLED
         )
     if status >= 500:

@@ -16,6 +16,7 @@ from activities.m3.client import M3Client, TruncatedListError
 from activities.m3.errors import (
     FieldError,
     M3Locked,
+    M3Throttled,
     M3Unavailable,
     MIError,
     MIErrorKind,
@@ -122,13 +123,29 @@ async def test_nobody_there_is_no_answer() -> None:
     await client.aclose()
 
 
-async def test_throttling_says_when_to_come_back(m3: Bench, client: M3Client) -> None:
+async def test_a_throttled_call_is_sent_again_since_nothing_was_done(m3: Bench, client: M3Client) -> None:
     await m3.fault("MMS200MI.Get", "status_429")
+    assert await client.execute("MMS200MI", "Get", ITEM)
+    await m3.control.delete("/_control/faults")
+
+
+async def test_a_throttled_bulk_of_writes_is_not_sent_again(m3: Bench, client: M3Client) -> None:
+    await m3.fault("OIS100MI.DelBatchHead", "status_429")
+    with pytest.raises(M3Throttled):
+        await client.execute_bulk(
+            "OIS100MI", [("DelBatchHead", {"ORNO": "1"}), ("DelBatchHead", {"ORNO": "2"})]
+        )
+    assert await m3.fired() == 1
+    await m3.control.delete("/_control/faults")
+
+
+async def test_lasting_throttling_says_when_to_come_back(m3: Bench, client: M3Client) -> None:
+    await m3.fault("MMS200MI.Get", "status_429", times=3)
     with pytest.raises(M3Unavailable) as caught:
         await client.execute("MMS200MI", "Get", ITEM)
     assert caught.value.delay is not None
     assert caught.value.delay >= timedelta(seconds=1)
-    assert await m3.fired() == 1, "a throttled read is not sent again at once"
+    assert await m3.fired() == 3
     await m3.control.delete("/_control/faults")
 
 

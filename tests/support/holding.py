@@ -18,7 +18,8 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from canonical.activity_contracts import OrderResult, OrderToCashInput, OrderView
-from canonical.held import HELD_REASONS, HeldReason
+from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.steps import MARKABLE_STEPS
 from simulators import catalogue
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary
 from tests.contract.m3_simulator_client import M3
@@ -138,7 +139,9 @@ class Workshop(World):
 
     async def details(self, handle: OrderHandle) -> str:
         """The Markdown the Web UI shows as Current Details."""
-        metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        metadata: WorkflowMetadata = await handle.query(
+            "__temporal_workflow_metadata", result_type=WorkflowMetadata
+        )
         return metadata.current_details
 
     async def failure_texts(self, handle: OrderHandle) -> list[str]:
@@ -232,9 +235,10 @@ class Telling:
         assert view.held_sentence in shown
         assert info.title in shown
         assert info.what_to_do in shown
-        for fix in info.fixes:
-            assert f"`{fix}`" in shown, f"{fix} is not offered:\n{shown}"
-            assert f"o2c fix {view.order_id} {fix}" in shown
+        for fix in FixName:
+            fits = fix in info.fixes and (fix is not FixName.MARK_STEP_DONE or view.step in MARKABLE_STEPS)
+            assert (f"- `{fix}` with input `{{" in shown) is fits, f"{fix}?\n{shown}"
+            assert (f"o2c fix {view.order_id} {fix}" in shown) is fits
         assert attributes.get(sa.HELD_REASON) == self.reason
         assert attributes.get(sa.HELD_SINCE) is not None
         assert attributes.get(sa.STEP) == view.step

@@ -1,6 +1,10 @@
 """The demonstration: its configuration fits the simulators, and its verdict tells right from wrong."""
 
+import asyncio
+import json
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from starters.links import HELD_ORDERS, list_link, workflow_link
 from starters.processes import Children, free_port
 from starters.simulation import AmazonOrder
 from tests.support import configuration
+from worker.connection import connect
 from worker.settings import Settings, load_settings
 
 
@@ -65,6 +70,12 @@ def test_the_environment_can_be_sourced(demo: Settings, tmp_path: Path) -> None:
     lines = (tmp_path / "env").read_text().splitlines()
     assert f"export O2C_CONFIG='{tmp_path / 'o2c.toml'}'" in lines
     assert "export TEMPORAL_ADDRESS='127.0.0.1:7233'" in lines
+    asked = 'source "$0" && echo "$AMAZON" && command -v python3'
+    shell = ["bash", "-c", asked, str(tmp_path / "env")]
+    said = subprocess.run(shell, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    amazon, python = said.stdout.splitlines()
+    assert amazon == "http://127.0.0.1:1"
+    assert Path(python).parent == Path(sys.executable).parent, "the environment's own commands come first"
 
 
 def placed(number: int, planted: str | None = None, status: str = "SHIPPED") -> AmazonOrder:
@@ -150,3 +161,29 @@ def test_a_free_port_is_the_preferred_one_unless_taken() -> None:
         port = taken.getsockname()[1]
         assert free_port(port) != port
     assert free_port(port) == port
+
+
+async def test_simulators_with_a_server_and_a_configuration_are_ready_to_be_used(tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    words = ["simulators", "--json", "--temporal", "--pace", "0", "--data", str(tmp_path / "data")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "starters", *words, "--write-config", str(written),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(90):
+            text = ""
+            while not text.endswith("\n}\n"):
+                text += (await process.stdout.readline()).decode()
+        told = json.loads(text)
+        settings = load_settings(written / "o2c.toml")
+        assert str(settings.temporal.web_ui).rstrip("/") == told["temporal"]["web_ui"]
+        assert {str(seller.endpoint).rstrip("/") for seller in settings.sellers.values()} == {
+            told["amazon"]["url"]
+        }
+        assert {seller.quota_factor for seller in settings.sellers.values()} == {1.0}
+        assert (await connect(settings)).namespace == "default"
+    finally:
+        process.terminate()
+        await process.wait()

@@ -157,3 +157,11 @@ async def test_held_order_cancelled_at_amazon_closes(world: World) -> None:
     await world.event(order_id, "cancel")
     await world.start(order_id)
     assert (await world.result(handle)).outcome == "cancelled"
+
+
+async def test_overlapping_sweeps_tell_an_order_the_same_news_once(world: World) -> None:
+    order_id = await world.place(order(ORDINARY))
+    for _ in range(3):
+        await world.sweep("A2EUSELLER0001", m3=False)
+    events = (await world.handle(order_id).fetch_history()).events
+    assert sum(event.HasField("workflow_execution_signaled_event_attributes") for event in events) == 0
