@@ -399,6 +399,8 @@ class Repair(_Contract):
     by: str
     why: str
     reason: str
+    what: str = ""
+    """The repair's own values, such as ``sku=BLUE-MUG-2 itno=10023``; never an address."""
 
 
 class OrderView(_Contract):

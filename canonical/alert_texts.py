@@ -24,7 +24,7 @@ NAMED: Final = 3
 LONGEST_TITLE: Final = 120
 LONGEST_BODY: Final = 1900
 _LONGEST_SENTENCE: Final = 400
-_DIGEST_ROWS: Final = 12
+_DIGEST_ROWS: Final = 8
 _WITHOUT_ARGUMENT: Final = frozenset({FixName.RETRY, FixName.ACCEPT_DIFFERENCE, FixName.CANCEL})
 
 HELD: Final = 'ExecutionStatus="Running" AND HeldReason IS NOT NULL'
@@ -48,11 +48,11 @@ def first(notice: HeldNotice, rules: AlertRules, *, outage: bool) -> AlertMessag
             f"Order {notice.order_id} of seller {notice.seller_id}, step {notice.step}, reason {notice.reason}, "
             f"since {_at(notice.since)}.",
             f"What to do: {_what_to_do(notice.reason)}",
-            f"Repair: {notice.command}",
-            f"Web UI: {workflow_link(rules.web_ui, rules.namespace, notice.workflow_id, notice.run_id)}",
             more,
         ],
         Severity.FAILURE if outage else Severity.WARNING,
+        f"Repair: {notice.command}",
+        f"Web UI: {workflow_link(rules.web_ui, rules.namespace, notice.workflow_id, notice.run_id)}",
     )
 
 
@@ -76,8 +76,9 @@ def gathered(
     unnamed = number - min(len(named) + len(others), NAMED)
     if unnamed > 0:
         lines.append(f"and {unnamed:,} more.")
-    lines += [f"What to do: {_what_to_do(reason)}", _repair_of_all(reason), _list(reason, rules)]
-    return _message(f"Held: {_orders(number, 'more')}, {_title(reason)}", lines, Severity.WARNING)
+    lines.append(f"What to do: {_what_to_do(reason)}")
+    title = f"Held: {_orders(number, 'more')}, {_title(reason)}"
+    return _message(title, lines, Severity.WARNING, _repair_of_all(reason), _list(reason, rules))
 
 
 def escalated(group: Group, facts: ReasonSeen, rules: AlertRules, now: datetime) -> AlertMessage:
@@ -91,11 +92,11 @@ def escalated(group: Group, facts: ReasonSeen, rules: AlertRules, now: datetime)
             f"first told {_at(group.opened)}.",
             f"Among them: {', '.join(facts.first[:NAMED])}.",
             f"What to do: {_what_to_do(group.reason)}",
-            _repair_of_all(group.reason),
-            _list(group.reason, rules),
             f"Stage {group.stage} of {len(rules.stages)}.",
         ],
         Severity.FAILURE,
+        _repair_of_all(group.reason),
+        _list(group.reason, rules),
     )
 
 
@@ -106,10 +107,10 @@ def recovered(group: Group, rules: AlertRules, now: datetime) -> AlertMessage:
         [
             f"No order is held for {group.reason} any more. It lasted {_span(now - group.opened)}, from "
             f"{_at(group.opened)} to {_at(now)}; up to {_orders(group.most or group.heard)} were held.",
-            "What is held for other reasons: o2c held",
-            _list("", rules),
         ],
         Severity.SUCCESS,
+        "What is held for other reasons: o2c held",
+        _list("", rules),
     )
 
 
@@ -127,8 +128,8 @@ def digest(seen: HeldNow, rules: AlertRules, now: datetime) -> AlertMessage:
         lines.append(f"and {len(ranked) - _DIGEST_ROWS} more reasons.")
     if not seen.complete:
         lines.append("More are held than were counted.")
-    lines += ["Each with its repair: o2c held", _list("", rules)]
-    return _message(f"{_orders(total)} held at {_at(now)}", lines, Severity.INFO)
+    title = f"{_orders(total)} held at {_at(now)}"
+    return _message(title, lines, Severity.INFO, "Each with its repair: o2c held", _list("", rules))
 
 
 def trial(target: str, now: datetime) -> AlertMessage:
@@ -151,11 +152,11 @@ def _repair_of_all(reason: str) -> str:
     return f"Repair, each with its own command: o2c held --reason {reason}"
 
 
-def _message(title: str, lines: list[str], severity: Severity) -> AlertMessage:
-    body = "\n".join(line for line in lines if line)
-    return AlertMessage(
-        title=_cut(title, LONGEST_TITLE), body=_cut_block(body, LONGEST_BODY), severity=severity
-    )
+def _message(title: str, lines: list[str], severity: Severity, *end: str) -> AlertMessage:
+    """Bounded: the lines are cut where they are too long, the repair and the link at the `end` never."""
+    tail = "\n".join(line for line in end if line)
+    body = _cut_block("\n".join(line for line in lines if line), LONGEST_BODY - len(tail) - 1)
+    return AlertMessage(title=_cut(title, LONGEST_TITLE), body=f"{body}\n{tail}".strip(), severity=severity)
 
 
 def _title(reason: str) -> str:

@@ -3,7 +3,7 @@
 Orders say when to look; visibility says what is true. An order that becomes held tells so, and the first of a
 reason is announced from its own words. Everything after that - how many, still held, over - is said only after
 visibility was asked, so that an order that was terminated, or whose word was lost, leaves no false alarm behind.
-The state therefore holds no list of orders.
+The state is bounded, however many orders are held.
 """
 
 from datetime import datetime, time, timedelta
@@ -35,13 +35,14 @@ OUTAGES: Final = frozenset(
 )
 """Reasons with one cause for all orders: escalated by stages, and their end is announced."""
 
-_LONGEST__NOTICES: Final = 10
-"""Of these, everything an order said is remembered, so that a few can be named however many are repaired."""
-SETTLE: Final = timedelta(minutes=1)
 REMEMBERED: Final = 300
 """Orders of a reason, since its last message, that are remembered one by one."""
+_NOTICES: Final = 10
+"""Of these, everything an order said is remembered, so that a few can be named however many are repaired."""
 SETTLE: Final = timedelta(seconds=5)
 """Visibility follows the workflows with a delay; so long after the last word it is believed."""
+_LONGEST_SETTLE: Final = timedelta(minutes=1)
+"""A look that is due waits no longer than this for a quiet moment."""
 
 
 # --- what orders and the configuration say ------------------------------------------------------

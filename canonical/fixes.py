@@ -16,6 +16,9 @@ class _Fix(BaseModel):
     by: str = ""
     """Who repairs; shown on the order."""
     why: str = ""
+    reason: str = ""
+    """The held reason it is meant for: an order that is by then held for another, or no longer, refuses it.
+    Empty for any."""
 
 
 class Retry(_Fix):

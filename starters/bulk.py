@@ -1,7 +1,7 @@
 """Starting many orders at once, with bounded concurrency and every refusal kept."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from pydantic import BaseModel
@@ -44,8 +44,13 @@ def read_only(rows: Iterable[Order | RefusedRow]) -> Imported:
     return done
 
 
-async def start_all(client: Client, rows: Iterable[Order | RefusedRow]) -> Imported:
-    """Start every order; one that cannot be started is refused with a sentence and the others go on."""
+async def start_all(
+    client: Client, rows: Iterable[Order | RefusedRow], told: Callable[[], None] = lambda: None
+) -> Imported:
+    """Start every order; one that cannot be started is refused with a sentence and the others go on.
+
+    `told` is called as each order is done.
+    """
     done = Imported()
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -54,6 +59,7 @@ async def start_all(client: Client, rows: Iterable[Order | RefusedRow]) -> Impor
             await _start(client, order, done)
         finally:
             gate.release()
+            told()
 
     starts: set[asyncio.Task[None]] = set()
     try:

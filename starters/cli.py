@@ -23,6 +23,7 @@ from starters.commands import (
     simulators,
     start,
     sweep,
+    views,
     worker,
 )
 from starters.console import Refused, complain
@@ -55,7 +56,6 @@ app = typer.Typer(
     help="Amazon orders as durable workflows in Infor M3: start, watch, repair and audit them.",
     epilog=_example("o2c demo --exit"),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -75,6 +75,7 @@ app.command(
 )(fix.fix)
 app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.order)
 app.command("alerts", epilog=_example("o2c alerts --test"))(alerts.alerts)
+app.command("views", epilog=_example("o2c views"))(views.views)
 app.command("audit", epilog=_example("o2c audit --since 2026-11-01T00:00Z --json"))(audit.audit)
 app.command("simulators", epilog=_example("o2c simulators --faults mild --seed 7"))(simulators.simulators)
 app.command("demo", epilog=_example("o2c demo --exit --orders 200 --seed 7"))(demo.demo)

@@ -61,14 +61,16 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, title: str = "") -> None:
-    """Rows under headings."""
+def table(
+    headings: Iterable[str], rows: Iterable[Iterable[str]], *, title: str = "", to: Console | None = None
+) -> None:
+    """Rows under headings, on standard output or on the console that is named."""
     shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         shown.add_column(heading, overflow="fold")
     for row in rows:
         shown.add_row(*row)
-    out().print(shown)
+    (to or out()).print(shown)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -1,100 +1,100 @@
-"""Held orders as visibility knows them, each with the command that repairs it."""
+"""What is held, as visibility knows it: orders and every other kind, each with the command that repairs it."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecution
 
-from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
-from canonical.ids import order_of_workflow
-from canonical.steps import Step
+from canonical.held import HeldReason, Hold
+from starters.held_kinds import HeldFacts, kind_of, repair_command
 from starters.history import last_hold
-from starters.links import HELD_ORDERS, workflow_link
+from starters.links import HELD, workflow_link
 from starters.waiting import title_of
 from workflows import search_attributes as sa
-from workflows.details import fix_argument, fix_command
+
+__all__ = ["HeldOrder", "held_orders", "repair_command", "since_of"]
 
 _READ_AT_ONCE: Final = 10
 _READ_AT_MOST: Final = 200
-"""Orders whose history is read for the likeliest items; more would take long and be read by nobody."""
+"""Workflows whose history is read for the likeliest items; more would take long and be read by nobody."""
 
 
 class HeldOrder(BaseModel):
-    """One held order."""
+    """One held order, or one held workflow of another kind."""
 
+    kind: str = "order"
     order_id: str
+    """Amazon's order id; for another kind what it is about."""
     workflow_id: str
     reason: str
     title: str
     step: str
     since: datetime | None
+    owner: str = ""
+    """Who looks after this reason, by the configuration."""
     m3_order: str
     skus: list[str]
     command: str
-    """The command line that repairs it, filled in as far as is known."""
+    """The likeliest repair as a command line, filled in as far as is known."""
     link: str
 
 
 async def held_orders(
-    client: Client, web_ui: str, *, reason: HeldReason | None = None, limit: int = 1000
+    client: Client,
+    web_ui: str,
+    *,
+    reason: HeldReason | None = None,
+    limit: int = 1000,
+    owners: Mapping[str, str] | None = None,
 ) -> list[HeldOrder]:
-    """Orders held now, those held longest first. For unmapped SKUs the likeliest item is read from the
+    """Everything held now, what is held longest first. For unmapped SKUs the likeliest item is read from the
     order's history."""
-    query = HELD_ORDERS if reason is None else f'{HELD_ORDERS} AND HeldReason="{reason}"'
-    executions = [execution async for execution in client.list_workflows(query, limit=limit)]
-    held = sorted(executions, key=lambda one: _since(one).timestamp() if _since(one) else 0.0)
+    query = HELD if reason is None else f'{HELD} AND HeldReason="{reason}"'
+    held = [execution async for execution in client.list_workflows(query, limit=limit)]
+    held.sort(key=since_of)
     gate = asyncio.Semaphore(_READ_AT_ONCE)
-    unmapped = [one.id for one in held if _reason(one) == HeldReason.UNMAPPED_SKU][:_READ_AT_MOST]
+    telling = [one.id for one in held if _reason(one) in kind_of(one.workflow_type).history_tells]
+    read = frozenset(telling[:_READ_AT_MOST])
 
-    async def read(execution: WorkflowExecution) -> HeldOrder:
+    async def row(execution: WorkflowExecution) -> HeldOrder:
         hold: Hold | None = None
-        if execution.id in unmapped:
+        if execution.id in read:
             async with gate:
                 handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
                 hold = await last_hold(client, await handle.fetch_history())
-        return _row(execution, hold, web_ui, client.namespace)
+        link = workflow_link(web_ui, client.namespace, execution.id, execution.run_id)
+        return _row(execution, hold, (owners or {}).get(_reason(execution), ""), link)
 
-    return list(await asyncio.gather(*(read(execution) for execution in held)))
+    return list(await asyncio.gather(*(row(execution) for execution in held)))
+
+
+def since_of(execution: WorkflowExecution) -> datetime:
+    """Since when it is held; when it began where that is not said."""
+    return execution.typed_search_attributes.get(sa.HELD_SINCE) or execution.start_time
 
 
 def _reason(execution: WorkflowExecution) -> str:
     return execution.typed_search_attributes.get(sa.HELD_REASON) or ""
 
 
-def _since(execution: WorkflowExecution) -> datetime:
-    return execution.typed_search_attributes.get(sa.HELD_SINCE) or execution.start_time
-
-
-def _row(execution: WorkflowExecution, hold: Hold | None, web_ui: str, namespace: str) -> HeldOrder:
-    attributes = execution.typed_search_attributes
+def _row(execution: WorkflowExecution, hold: Hold | None, owner: str, link: str) -> HeldOrder:
+    attributes, kind = execution.typed_search_attributes, kind_of(execution.workflow_type)
     reason, step = _reason(execution), attributes.get(sa.STEP) or ""
-    known = order_of_workflow(execution.id)
-    order_id = known[1] if known else execution.id
-    skus = list(attributes.get(sa.UNMAPPED_SKUS) or [])
+    subject, skus = kind.subject(execution.id), list(attributes.get(sa.UNMAPPED_SKUS) or [])
     return HeldOrder(
-        order_id=order_id,
+        kind=kind.noun,
+        order_id=subject,
         workflow_id=execution.id,
         reason=reason,
         title=title_of(reason),
         step=step,
         since=attributes.get(sa.HELD_SINCE),
+        owner=owner,
         m3_order=attributes.get(sa.M3_ORDER) or "",
         skus=skus,
-        command=repair_command(order_id, reason, step, tuple(skus), hold),
-        link=workflow_link(web_ui, namespace, execution.id, execution.run_id),
+        command=kind.suggestion(HeldFacts(subject, reason, step, tuple(skus), hold)),
+        link=link,
     )
-
-
-def repair_command(
-    order_id: str, reason: str, step: str, skus: tuple[str, ...] = (), hold: Hold | None = None
-) -> str:
-    """The first repair of the reason as a command line; `o2c order` where this version knows no repair."""
-    try:
-        known, at = HeldReason(reason), Step(step)
-    except ValueError:
-        return f"o2c order {order_id}"
-    name: FixName = HELD_REASONS[known].fixes[0]
-    meant = hold or Hold(reason=known, sentence="", skus=skus)
-    return fix_command(order_id, name, fix_argument(name, at, meant))

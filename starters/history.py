@@ -35,6 +35,8 @@ class TrailEntry(BaseModel):
     """done, failed, refused ..., empty while under way."""
     finished: datetime | None = None
     attempts: int = 0
+    sender: str = ""
+    """Who sent a signal or an update, by Temporal's word: the Web UI's user, or process and host."""
     sentence: str = ""
     code: str = ""
     request_id: str = ""
@@ -77,11 +79,12 @@ class _Reader:
             case "timer_started_event_attributes":
                 self._add(event, "timer", "timer")
             case "workflow_execution_signaled_event_attributes":
-                name = event.workflow_execution_signaled_event_attributes.signal_name
-                self._add(event, "signal", name, "received")
+                signal = event.workflow_execution_signaled_event_attributes
+                self._add(event, "signal", signal.signal_name, "received").sender = signal.identity
             case "workflow_execution_update_accepted_event_attributes":
-                accepted = event.workflow_execution_update_accepted_event_attributes
-                self._add(event, "update", accepted.accepted_request.input.name, "accepted")
+                request = event.workflow_execution_update_accepted_event_attributes.accepted_request
+                update = self._add(event, "update", request.input.name, "accepted")
+                update.sender = request.meta.identity
             case "workflow_task_failed_event_attributes":
                 self._add(
                     event, "workflow", "workflow task", "failed"

@@ -1,8 +1,11 @@
 """Addresses of the Temporal Web UI that an operator can open."""
 
+from typing import Final
+
+from canonical.alert_texts import HELD
 from canonical.links import list_link, workflow_link
 
-__all__ = ["HELD_ORDERS", "list_link", "workflow_link"]
+__all__ = ["HELD", "HELD_ORDERS", "list_link", "workflow_link"]
 
-HELD_ORDERS = 'WorkflowType="OrderToCash" AND ExecutionStatus="Running" AND HeldReason IS NOT NULL'
-"""Visibility query of every held order."""
+HELD_ORDERS: Final = f'WorkflowType="OrderToCash" AND {HELD}'
+"""Visibility query of every held order; `HELD` is that of everything held."""

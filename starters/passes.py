@@ -1,18 +1,28 @@
 """Running a pass (sweep, import, audit) as a workflow and waiting for its result."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.service import RPCError
 
 from canonical.activity_contracts import ORDERS_QUEUE, SWEEP, SweepResult
 from starters.console import Refused
 from starters.lookup import last_poll, workers_seen
+from starters.progress import watched, words
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -20,6 +30,8 @@ OVERLAP: Final = timedelta(minutes=10)
 """How far a sweep reaches back behind the horizon of the one before: what is met twice changes nothing."""
 _LOOKED_AT: Final = 20
 _PATIENCE_SECONDS: Final = 15.0
+_LOOK_AGAIN_SECONDS: Final = 1.0
+_METADATA: Final = "__temporal_workflow_metadata"
 
 
 class Pass(NamedTuple):
@@ -49,17 +61,33 @@ async def finish(client: Client, begun: Pass, result: type[R]) -> R:
         begun.workflow_id, run_id=begun.run_id or None, result_type=result
     )
     waiting = asyncio.create_task(handle.result())
-    try:
-        while not (await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS))[0]:
-            if await last_poll(client) is None:
-                raise Refused(
-                    f"{begun.workflow_id} is waiting: {await workers_seen(client)}. Then it goes on."
-                )
-        return waiting.result()
-    except WorkflowFailureError as error:
-        raise Refused(f"{begun.workflow_id} ended without a result: {cause_of(error)}") from None
-    finally:
-        waiting.cancel()
+    with words(f"{begun.workflow_id} is under way.") as show:
+        watching = asyncio.create_task(_watch(client, begun, show)) if watched() else None
+        try:
+            while not (await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS))[0]:
+                if await last_poll(client) is None:
+                    raise Refused(
+                        f"{begun.workflow_id} is waiting: {await workers_seen(client)}. Then it goes on."
+                    )
+            return waiting.result()
+        except WorkflowFailureError as error:
+            raise Refused(f"{begun.workflow_id} ended without a result: {cause_of(error)}") from None
+        finally:
+            waiting.cancel()
+            if watching:
+                watching.cancel()
+
+
+async def _watch(client: Client, begun: Pass, show: Callable[[str], None]) -> None:
+    """Show what the pass itself says of how far it is; a query costs no action."""
+    handle = client.get_workflow_handle(begun.workflow_id, run_id=begun.run_id or None)
+    while True:
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        with suppress(TimeoutError, RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                said = await handle.query(_METADATA, result_type=WorkflowMetadata)
+            if said.current_details:
+                show(f"{begun.workflow_id}: {said.current_details}")
 
 
 def cause_of(error: BaseException) -> str:

@@ -1,8 +1,11 @@
 """A repair as it is typed at the command line, checked here and sent to the order."""
 
 import asyncio
+import getpass
 import json
-from typing import Final
+import os
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -28,6 +31,16 @@ def read_action(text: str) -> FixName:
         return FixName(text.strip().lower().replace("-", "_"))
     except ValueError:
         raise Refused(f"{text!r} is no repair; repairs are {', '.join(FixName)}.", 2) from None
+
+
+def signed(by: str) -> str:
+    """Who repairs: what was said, $O2C_BY, or the name this person is logged in by."""
+    if by.strip():
+        return by.strip()
+    try:
+        return os.environ.get("O2C_BY", "").strip() or getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return ""
 
 
 def read_argument(name: FixName, words: list[str], *, by: str = "", why: str = "") -> Fix:
@@ -74,28 +87,56 @@ def _put(given: dict[str, object], key: str, value: object) -> None:
     place[last] = value
 
 
+class AnswerKind(StrEnum):
+    """How a repair that was sent was answered."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    CLOSED = "closed"
+    """The order was closed before the repair came."""
+    NO_ANSWER = "no_answer"
+
+
+class Answer(NamedTuple):
+    """What came back for one repair."""
+
+    kind: AnswerKind
+    sentence: str
+
+
 async def send_fix(client: Client, found: Found, name: FixName, repair: BaseModel) -> str:
     """Send the repair as an update and return the order's answer; raises Refused with its refusal."""
-    order_id = found.order_id
     if not found.is_open:
         raise Refused(f"{await ending_of(client, found)} There is nothing to repair.")
-    handle = client.get_workflow_handle(found.description.id)
+    answer = await ask(client, found.description.id, found.order_id, name, repair)
+    if answer.kind is not AnswerKind.ACCEPTED:
+        raise Refused(answer.sentence)
+    return answer.sentence
+
+
+async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, repair: BaseModel) -> Answer:
+    """Send the repair as an update and wait a while for the answer; raises RPCError where Temporal fails."""
+    handle = client.get_workflow_handle(workflow_id)
     argument = repair.model_dump(mode="json", exclude_defaults=True)
     try:
         async with asyncio.timeout(ANSWER_SECONDS) as patience:
-            answer: str = await handle.execute_update(name.value, argument, result_type=str)
+            sentence: str = await handle.execute_update(name.value, argument, result_type=str)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not patience.expired():
             raise
-        raise Refused(
+        return Answer(
+            AnswerKind.NO_ANSWER,
             f"{name} of order {order_id} was accepted by nobody within {ANSWER_SECONDS:.0f} s: "
-            f"{await workers_seen(client)}."
-        ) from None
+            f"{await workers_seen(client)}.",
+        )
     except WorkflowUpdateFailedError as error:
         cause = error.cause
-        raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        refusal = cause.message if isinstance(cause, ApplicationError) else str(cause)
+        return Answer(AnswerKind.REFUSED, refusal)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise Refused(f"Order {order_id} was closed a moment ago; there is nothing to repair.") from None
-    return answer
+        return Answer(
+            AnswerKind.CLOSED, f"Order {order_id} was closed a moment ago; there is nothing to repair."
+        )
+    return Answer(AnswerKind.ACCEPTED, sentence)

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from canonical.held import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
 
@@ -184,6 +185,20 @@ class AlertSettings(_Strict):
         return self
 
 
+class HeldSettings(_Strict):
+    """Who looks after what is held."""
+
+    owners: dict[str, str] = {}
+    """By held reason: the person or team that repairs it, as `o2c held` names them."""
+
+    @model_validator(mode="after")
+    def _known_reasons(self) -> "HeldSettings":
+        for reason in self.owners:
+            if reason not in HELD_REASONS:
+                raise ValueError(f"owners: {reason} is no held reason; 'o2c held --reasons' lists them")
+        return self
+
+
 class Settings(_Strict):
     """The whole configuration."""
 
@@ -195,6 +210,8 @@ class Settings(_Strict):
     """How much one worker process takes on."""
     alerts: AlertSettings = AlertSettings()
     """Who is told of held orders, and when."""
+    held: HeldSettings = HeldSettings()
+    """Who looks after what is held."""
     sellers: dict[str, SellerSettings]
     """By seller id."""
     marketplaces: dict[str, MarketplaceProfile]

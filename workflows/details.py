@@ -6,21 +6,42 @@ straight quotes into curly ones outside code: what is to be copied stands in cod
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
+from canonical.activity_contracts import Repair
 from canonical.held import HELD_REASONS, FixName, Hold
 from canonical.steps import MARKABLE_STEPS, Step
 from workflows.repairs import EXAMPLES
 
 _MENTIONED_CANDIDATES = 5
+_MENTIONED = 10
+"""Repairs and remarks, the latest."""
 
 
-def waiting(order_id: str, sentence: str, remarks: list[str]) -> str:
-    """Details of an order that goes its way."""
-    return "\n\n".join([f"**Order {order_id}.** {_plain(sentence)}", *_remarks(remarks)])
+def waiting(
+    order_id: str, step: Step, sentence: str, remarks: list[str], repairs: Sequence[Repair] = ()
+) -> str:
+    """Details of an order that goes its way, or has come to its end."""
+    nothing = (
+        "the order is done" if step is Step.CLOSED else "it goes on by itself, or says here what it needs"
+    )
+    parts = [
+        f"Order **{order_id}**, step **{step}**.",
+        _plain(sentence),
+        f"**What to do.** Nothing: {nothing}.",
+    ]
+    return "\n\n".join([*parts, *_repaired(repairs), *_remarks(remarks)])
 
 
-def held(order_id: str, step: Step, hold: Hold, since: datetime, remarks: list[str]) -> str:
+def held(
+    order_id: str,
+    step: Step,
+    hold: Hold,
+    since: datetime,
+    remarks: list[str],
+    repairs: Sequence[Repair] = (),
+) -> str:
     """Details of a held order: what happened, what the other side said, what to send."""
     info = HELD_REASONS[hold.reason]
     parts = [
@@ -34,7 +55,7 @@ def held(order_id: str, step: Step, hold: Hold, since: datetime, remarks: list[s
     parts.extend(_candidates(hold))
     parts.append(f"**What to do.** {info.what_to_do}")
     parts.append(_fixes(order_id, step, hold))
-    parts.extend(_remarks(remarks))
+    parts.extend([*_repaired(repairs), *_remarks(remarks)])
     return "\n\n".join(parts)
 
 
@@ -88,13 +109,27 @@ def _fixes(order_id: str, step: Step, hold: Hold) -> str:
         argument = fix_argument(name, step, hold)
         command = fix_command(order_id, name, argument)
         lines.append(f"- `{name}` with input `{json.dumps(argument)}` or command `{command}`")
+    lines.append('\nAdd `"by": "your name"` and `"why": "the cause"` to the input, and the order keeps them.')
     return "\n".join(lines)
+
+
+def _repaired(repairs: Sequence[Repair]) -> list[str]:
+    if not repairs:
+        return []
+    lines = []
+    for repair in repairs[-_MENTIONED:]:
+        what = f"`{repair.fix} {repair.what}`" if repair.what else f"`{repair.fix}`"
+        cause = f" of `{repair.reason}`" if repair.reason else ""
+        by = f" by {_plain(repair.by)}" if repair.by else ""
+        why = f": {_plain(repair.why)}" if repair.why else ""
+        lines.append(f"- {repair.at:%Y-%m-%d %H:%M} UTC {what}{cause}{by}{why}")
+    return ["**Repaired**\n\n" + "\n".join(lines)]
 
 
 def _remarks(remarks: list[str]) -> list[str]:
     if not remarks:
         return []
-    return ["**Remarks**\n\n" + "\n".join(f"- {_plain(remark)}" for remark in remarks[-10:])]
+    return ["**Remarks**\n\n" + "\n".join(f"- {_plain(remark)}" for remark in remarks[-_MENTIONED:])]
 
 
 def _plain(text: str) -> str:

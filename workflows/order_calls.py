@@ -63,7 +63,8 @@ class OrderCalls:
             titles={line.seller_sku: line.title for line in lines if line.title},
             chosen=tuple(state.chosen),
         )
-        summary = f"Find {len(state.skus)} SKU in M3"
+        skus = len(state.skus)
+        summary = f"Find {skus} SKU{'s' * (skus > 1)} in M3"
         found = await self._call(
             act.RESOLVE_ITEMS, request, act.ResolveItemsResult, policies.M3_CALL, summary
         )

@@ -34,7 +34,7 @@ from workflows.alarms import tell_held, tell_released
 from workflows.holds import hold_of, naming
 from workflows.order_calls import OrderCalls
 from workflows.order_state import OrderState
-from workflows.repairs import BadRepair, check_fix, read_fix, read_news
+from workflows.repairs import DESCRIPTIONS, BadRepair, check_fix, read_fix, read_news, values_of
 
 T = TypeVar("T")
 _ALARMS = "alarms"
@@ -59,14 +59,14 @@ class OrderHandlers:
 
     # --- machine events -------------------------------------------------------------------------
 
-    @workflow.signal(description="Amazon's order as it now is; sent by the sweep.")
+    @workflow.signal(description="Sent by the sweep, not by people: Amazon's order as it now is.")
     def amazon_changed(self, *arguments: object) -> None:
         news = self._news("amazon_changed", AmazonChanged, arguments)
         if news is not None:
             self._state.take_snapshot(news.order)
             self._show()
 
-    @workflow.signal(description="M3 deliveries whose goods have left an own warehouse; sent by the sweep.")
+    @workflow.signal(description="Sent by the sweep, not by people: M3 deliveries that have left.")
     def goods_left(self, *arguments: object) -> None:
         news = self._news("goods_left", GoodsLeft, arguments)
         if news is not None:
@@ -87,31 +87,31 @@ class OrderHandlers:
 
     # --- repairs as updates: answered at once ---------------------------------------------------
 
-    @workflow.update(description="Try the held step again. No argument.")
+    @workflow.update(description=DESCRIPTIONS[FixName.RETRY])
     async def retry(self, *arguments: object) -> str:
         return self._accept(FixName.RETRY, arguments)
 
-    @workflow.update(description='Tell M3\'s item for a SKU: {"sku": "...", "itno": "..."}')
+    @workflow.update(description=DESCRIPTIONS[FixName.MAP_SKU])
     async def map_sku(self, *arguments: object) -> str:
         return self._accept(FixName.MAP_SKU, arguments)
 
-    @workflow.update(description='Deliver elsewhere: {"address": {"name": "...", "lines": ["..."]}}')
+    @workflow.update(description=DESCRIPTIONS[FixName.CORRECT_ADDRESS])
     async def correct_address(self, *arguments: object) -> str:
         return self._accept(FixName.CORRECT_ADDRESS, arguments)
 
-    @workflow.update(description='Book on another M3 customer: {"cuno": "..."}')
+    @workflow.update(description=DESCRIPTIONS[FixName.SET_CUSTOMER])
     async def set_customer(self, *arguments: object) -> str:
         return self._accept(FixName.SET_CUSTOMER, arguments)
 
-    @workflow.update(description="Go on although the figures differ. No argument.")
+    @workflow.update(description=DESCRIPTIONS[FixName.ACCEPT_DIFFERENCE])
     async def accept_difference(self, *arguments: object) -> str:
         return self._accept(FixName.ACCEPT_DIFFERENCE, arguments)
 
-    @workflow.update(description='The step was done by hand: {"step": "sales_order", "number": "..."}')
+    @workflow.update(description=DESCRIPTIONS[FixName.MARK_STEP_DONE])
     async def mark_step_done(self, *arguments: object) -> str:
         return self._accept(FixName.MARK_STEP_DONE, arguments)
 
-    @workflow.update(description="Give the order up; M3's order is taken back. No argument.")
+    @workflow.update(description=DESCRIPTIONS[FixName.CANCEL])
     async def cancel(self, *arguments: object) -> str:
         return self._accept(FixName.CANCEL, arguments)
 
@@ -145,31 +145,31 @@ class OrderHandlers:
 
     # --- the same repairs as signals, for the Web UI and batches --------------------------------
 
-    @workflow.signal(name="retry", description="Try the held step again. No input.")
+    @workflow.signal(name="retry", description=DESCRIPTIONS[FixName.RETRY])
     def retry_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.RETRY, arguments)
 
-    @workflow.signal(name="map_sku", description='Input: {"sku": "...", "itno": "..."}')
+    @workflow.signal(name="map_sku", description=DESCRIPTIONS[FixName.MAP_SKU])
     def map_sku_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.MAP_SKU, arguments)
 
-    @workflow.signal(name="correct_address", description='Input: {"address": {"lines": ["..."]}}')
+    @workflow.signal(name="correct_address", description=DESCRIPTIONS[FixName.CORRECT_ADDRESS])
     def correct_address_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.CORRECT_ADDRESS, arguments)
 
-    @workflow.signal(name="set_customer", description='Input: {"cuno": "..."}')
+    @workflow.signal(name="set_customer", description=DESCRIPTIONS[FixName.SET_CUSTOMER])
     def set_customer_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.SET_CUSTOMER, arguments)
 
-    @workflow.signal(name="accept_difference", description="Go on although the figures differ. No input.")
+    @workflow.signal(name="accept_difference", description=DESCRIPTIONS[FixName.ACCEPT_DIFFERENCE])
     def accept_difference_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.ACCEPT_DIFFERENCE, arguments)
 
-    @workflow.signal(name="mark_step_done", description='Input: {"step": "sales_order", "number": "..."}')
+    @workflow.signal(name="mark_step_done", description=DESCRIPTIONS[FixName.MARK_STEP_DONE])
     def mark_step_done_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.MARK_STEP_DONE, arguments)
 
-    @workflow.signal(name="cancel", description="Give the order up. No input.")
+    @workflow.signal(name="cancel", description=DESCRIPTIONS[FixName.CANCEL])
     def cancel_signal(self, *arguments: object) -> None:
         self._accept_signal(FixName.CANCEL, arguments)
 
@@ -194,7 +194,16 @@ class OrderHandlers:
             raise ApplicationError(str(error), type="bad_repair", non_retryable=True) from None
         state = self._state
         reason = state.hold.reason.value if state.hold else ""
-        state.repairs.append(Repair(at=workflow.now(), fix=name.value, by=fix.by, why=fix.why, reason=reason))
+        state.repairs.append(
+            Repair(
+                at=workflow.now(),
+                fix=name.value,
+                by=fix.by,
+                why=fix.why,
+                reason=reason,
+                what=values_of(fix),
+            )
+        )
         if state.hold is None and isinstance(fix, Cancel):
             state.give_up = True
         else:
@@ -317,14 +326,18 @@ class OrderHandlers:
         if state.order is not None:
             known.append(sa.MARKETPLACE.value_set(marketplace_name(state.order.marketplace_id)))
             known.append(sa.CHANNEL.value_set(state.order.channel.value))
+            if state.order.ship_by is not None:
+                known.append(sa.SHIP_BY.value_set(state.order.ship_by))
         return known
 
     def _show(self) -> None:
         state = self._state
         if state.hold is not None and state.held_since is not None:
-            text = details.held(state.order_id, state.step, state.hold, state.held_since, state.remarks)
+            text = details.held(
+                state.order_id, state.step, state.hold, state.held_since, state.remarks, state.repairs
+            )
         else:
-            text = details.waiting(state.order_id, self._sentence, state.remarks)
+            text = details.waiting(state.order_id, state.step, self._sentence, state.remarks, state.repairs)
         workflow.set_current_details(text)
 
     _sentence: str = "Received."

@@ -1,11 +1,11 @@
 """Reading what an operator sends: one argument, checked against the order, answered in a sentence."""
 
 import json
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from canonical.fixes import Fix, MapSku, MarkStepDone, type_of_fix
+from canonical.fixes import CorrectAddress, Fix, MapSku, MarkStepDone, type_of_fix
 from canonical.held import HELD_REASONS, FixName, Hold
 from canonical.steps import MARKABLE_STEPS, Step
 
@@ -28,6 +28,20 @@ EXAMPLES: dict[FixName, dict[str, object]] = {
     FixName.MARK_STEP_DONE: {"step": "sales_order", "number": "M3-NUMBER"},
     FixName.CANCEL: {},
 }
+
+DESCRIPTIONS: Final[dict[FixName, str]] = {
+    FixName.RETRY: "Try the held step again. Input: none.",
+    FixName.MAP_SKU: 'Tell M3\'s item for a SKU. Input: {"sku": "...", "itno": "..."}',
+    FixName.CORRECT_ADDRESS: (
+        'Deliver elsewhere. Input: {"address": {"name": "...", "lines": ["..."], "city": "...", '
+        '"postal_code": "...", "country": "DE"}}'
+    ),
+    FixName.SET_CUSTOMER: 'Book on another M3 customer. Input: {"cuno": "..."}',
+    FixName.ACCEPT_DIFFERENCE: "Go on although the figures differ. Input: none.",
+    FixName.MARK_STEP_DONE: 'The held step was done by hand. Input: {"step": "invoice", "number": "..."}',
+    FixName.CANCEL: "Give the order up; M3's order is taken back. Input: none.",
+}
+"""What the Web UI shows of a repair where one is chosen."""
 
 _NAMED = 40
 """Characters of a field name that are repeated to whoever sent it."""
@@ -73,14 +87,27 @@ def _what_is_wrong(error: ValidationError) -> str:
     )
 
 
+def values_of(fix: Fix) -> str:
+    """The repair's own values as they are typed at the command line; an address is nobody else's to read."""
+    if isinstance(fix, CorrectAddress):
+        return ""
+    given = fix.model_dump(mode="json", exclude={"by", "why", "reason"}, exclude_defaults=True)
+    return " ".join(f"{key}={value}" for key, value in given.items())
+
+
 def check_fix(
     fix: Fix, name: FixName, *, order_id: str, hold: Hold | None, step: Step, skus: tuple[str, ...]
 ) -> None:
     """Whether the repair fits the order as it stands; raises BadRepair with a sentence."""
     if hold is None:
-        if name is FixName.CANCEL and step in (Step.AWAITING_RELEASE, Step.AWAITING_SHIPMENT):
+        waits = step in (Step.AWAITING_RELEASE, Step.AWAITING_SHIPMENT)
+        if name is FixName.CANCEL and waits and not fix.reason:
             return
         raise BadRepair(f"Order {order_id} is not held (step {step}); there is nothing to repair.")
+    if fix.reason and fix.reason != hold.reason:
+        raise BadRepair(
+            f"Order {order_id} is now held for {hold.reason}; the {name} was meant for {fix.reason}."
+        )
     allowed = HELD_REASONS[hold.reason].fixes
     if name not in allowed:
         raise BadRepair(

@@ -20,17 +20,21 @@ HELD_REASON: Final = SearchAttributeKey.for_keyword("HeldReason")
 HELD_SINCE: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_datetime("HeldSince")
 M3_ORDER: Final = SearchAttributeKey.for_keyword("M3Order")
 UNMAPPED_SKUS: Final = SearchAttributeKey.for_keyword_list("UnmappedSkus")
+SHIP_BY: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_datetime("ShipBy")
+"""Until when the merchant has to have shipped (Amazon's latest ship date)."""
 
-ALL: Final = (SELLER, MARKETPLACE, CHANNEL, STEP, HELD_REASON, HELD_SINCE, M3_ORDER, UNMAPPED_SKUS)
+ALL: Final = (SELLER, MARKETPLACE, CHANNEL, STEP, HELD_REASON, HELD_SINCE, M3_ORDER, UNMAPPED_SKUS, SHIP_BY)
 
 
 def at_start(start: OrderToCashInput) -> TypedSearchAttributes:
     """What is known when an order arrives; attributes set at the start cost no action."""
-    pairs: list[SearchAttributePair[str]] = [
+    pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
         SearchAttributePair(SELLER, start.seller_id),
         SearchAttributePair(STEP, Step.RECEIVED.value),
     ]
     if start.order is not None:
         pairs.append(SearchAttributePair(MARKETPLACE, marketplace_name(start.order.marketplace_id)))
         pairs.append(SearchAttributePair(CHANNEL, start.order.channel.value))
+        if start.order.ship_by is not None:
+            pairs.append(SearchAttributePair(SHIP_BY, start.order.ship_by))
     return TypedSearchAttributes(pairs)

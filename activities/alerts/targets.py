@@ -63,13 +63,16 @@ class AlertTargets:
 
 
 def _target(name: str, address: SecretStr) -> Apprise:
-    target = Apprise(asset=AppriseAsset(app_id="o2c", app_desc="Amazon orders in M3"))
-    # An address with a comma or a blank would be several; one name is one address.
-    if not target.add([address.get_secret_value()]) or len(target) != 1:
+    look = AppriseAsset(app_id="o2c", app_desc="Amazon orders in M3", image_url_mask="", image_url_logo="")
+    target = Apprise(asset=look)
+    if not target.add([address.get_secret_value()]):
         raise UnreadableAddress(
             f"The address of the alert target {name} is none that apprise understands; "
             "its documentation lists one form for each service."
         )
+    for service in target:
+        # As HTML or Markdown a command would be no longer the command: blanks and underscores are rewritten.
+        service.notify_format = NotifyFormat.TEXT
     return target
 
 

@@ -1,46 +1,71 @@
-"""`o2c fix`: repair a held order."""
+"""`o2c fix`: repair a held order, or many."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from temporalio.client import Client
 
 from canonical.held import FixName
-from starters.console import say, say_json
+from canonical.ids import is_amazon_order_id
+from starters.bulk_fix import RATE
+from starters.commands.fix_many import Many, fix_many
+from starters.completion import actions
+from starters.console import Refused, say, say_json
 from starters.lookup import check_order_id, find_order
 from starters.options import AsJson, Config, Seller
-from starters.repairs import read_action, read_argument, send_fix
+from starters.repairs import read_action, read_argument, send_fix, signed
 from starters.session import run_connected, sellers_of, settings_of
 
 
 def fix(
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="Amazon order id (3-7-7).")],
-    action: Annotated[
-        str,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="ACTION",
-            help=f"One of {', '.join(FixName)}.",
+            metavar="[ORDER_ID] ACTION [KEY=VALUE... | JSON]",
+            help=f"Amazon order id (3-7-7), left out with --where; one of {', '.join(FixName)}; what the repair "
+            "needs: sku=BLUE-MUG-2 itno=10023, address.city=Bonn, 'address.lines=Street 1|Rear building', "
+            "or one JSON object.",
+            autocompletion=actions,
         ),
     ],
-    values: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[KEY=VALUE... | JSON]",
-            help="What the repair needs: sku=BLUE-MUG-2 itno=10023, address.city=Bonn, "
-            "'address.lines=Street 1|Rear building', or one JSON object.",
+    *,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="QUERY",
+            help="Repair every held order that this visibility query finds: 'HeldReason=\"m3_unavailable\"'.",
         ),
     ] = None,
-    *,
-    by: Annotated[str, typer.Option("--by", help="Who repairs; kept on the order.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --where: list what would be sent, send nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --where: do not ask.")] = False,
+    rate: Annotated[
+        float, typer.Option("--rate", min=0.01, max=1000, help="With --where: at most so many a second.")
+    ] = RATE,
+    by: Annotated[
+        str,
+        typer.Option("--by", help="Who repairs; kept on the order.", show_default="$O2C_BY or login name"),
+    ] = "",
     why: Annotated[str, typer.Option("--why", help="Why; kept on the order.")] = "",
     seller: Seller = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Repair a held order. Prints the order's answer; exit 1 when the repair was refused."""
-    checked = check_order_id(order_id)
-    name = read_action(action)
-    repair = read_argument(name, values or [], by=by, why=why)
+    """Repair a held order, or with --where many. Prints each order's answer; exit 1 unless all accepted it."""
+    if where is not None:
+        many = Many(where, dry_run=dry_run, yes=yes, rate=rate, as_json=as_json)
+        _fix_many(words, many, by, why, seller, config)
+        return
+    if dry_run or yes:
+        raise Refused("--dry-run and --yes belong to --where; a single order is repaired at once.", 2)
+    checked = check_order_id(words[0])
+    if len(words) == 1:
+        raise Refused(f"Which repair of order {checked}? One of {', '.join(FixName)}.", 2)
+    name = read_action(words[1])
+    repair = read_argument(name, words[2:], by=signed(by), why=why)
 
     settings = settings_of(config)
     sellers = sellers_of(settings, seller)
@@ -53,3 +78,12 @@ def fix(
         say_json({"order_id": checked, "fix": name.value, "accepted": True, "sentence": answer})
     else:
         say(answer)
+
+
+def _fix_many(
+    words: list[str], many: Many, by: str, why: str, seller: str | None, config: Path | None
+) -> None:
+    if is_amazon_order_id(words[0].strip()):
+        raise Refused("Give either an order id or --where, not both.", 2)
+    name = read_action(words[0])
+    fix_many(name, read_argument(name, words[1:], by=signed(by), why=why), many, seller, config)

@@ -14,6 +14,7 @@ from starters.console import Refused, complain, counted, hint, say, say_json
 from starters.options import AsJson, Config, Seller, Since, Until
 from starters.order_files import OrderFile, check_marketplace
 from starters.passes import begin, finish
+from starters.progress import bar
 from starters.session import run_connected, seller_of, settings_of
 from starters.times import check_period, read_optional_time, read_time, shown
 
@@ -70,7 +71,8 @@ def _import_file(
     else:
 
         async def work(client: Client) -> Imported:
-            return await start_all(client, orders.read())
+            with bar(f"Importing {path.name}") as told:
+                return await start_all(client, orders.read(), told)
 
         done = run_connected(settings, work)
     if as_json:
@@ -133,5 +135,5 @@ def _import_period(
         )
         for remark in result.remarks:
             say(f"  {remark}")
-    if result.skipped:
+    if result.remarks:  # skipped without a remark are multi-channel orders, which are no sales
         raise typer.Exit(1)

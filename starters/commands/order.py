@@ -1,12 +1,13 @@
 """`o2c order`: the whole trail of one order."""
 
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from temporalio.client import Client
 
 from canonical.activity_contracts import OrderResult, OrderView, Repair
+from canonical.held import FixName
 from starters.console import counted, say, say_json, table
 from starters.history import TrailEntry
 from starters.lookup import check_order_id, find_order
@@ -15,6 +16,8 @@ from starters.session import run_connected, sellers_of, settings_of
 from starters.times import shown, shown_span
 from starters.trail import OrderTrail, read_trail
 from starters.waiting import title_of, wait_for_end
+
+_REPAIRS: Final = frozenset(FixName)
 
 
 def order(
@@ -116,7 +119,10 @@ def _rows(trail: list[TrailEntry]) -> list[list[str]]:
         took = shown_span(first.finished - first.at) if first.finished else ""
         tries = str(first.attempts) if first.attempts else ""
         times = f", {len(entries)} times" if len(entries) > 1 else ""
-        rows.append([shown(first.at), f"{first.kind} {first.name}{times}", took, tries, first.outcome])
+        sender = f" from {first.sender}" if first.sender and first.name in _REPAIRS else ""
+        rows.append(
+            [shown(first.at), f"{first.kind} {first.name}{times}", took, tries, first.outcome + sender]
+        )
     return rows
 
 
@@ -132,4 +138,5 @@ def _say_repairs(repairs: tuple[Repair, ...]) -> None:
         by = f" by {repair.by}" if repair.by else ""
         why = f" ({repair.why})" if repair.why else ""
         of = f" of {repair.reason}" if repair.reason else ""
-        say(f"Repair {shown(repair.at)}: {repair.fix}{of}{by}{why}.")
+        what = f" {repair.what}" if repair.what else ""
+        say(f"Repair {shown(repair.at)}: {repair.fix}{what}{of}{by}{why}.")

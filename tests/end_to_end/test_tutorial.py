@@ -89,6 +89,9 @@ class Terminal:
             assert time.monotonic() < deadline, self._trouble("did not get on")
             time.sleep(0.05)
 
+    def wait_for_words(self, shown: str) -> None:
+        self.wait_for(lambda: agrees(shown, self.lines))
+
     def interrupt(self) -> None:
         """Ctrl-C."""
         if self._shell.poll() is None:
@@ -175,8 +178,7 @@ def test_every_command_of_the_tutorial_does_what_it_says(terminals: dict[str, Te
         terminal = terminals[block.terminal]
         if block.terminal in STAYING:
             terminal.type(block.commands)
-            whole = f"...\n{block.shown}..."
-            terminal.wait_for(lambda t=terminal, shown=whole: agrees(shown, t.lines))
+            terminal.wait_for_words(f"...\n{block.shown}...")
             continue
         said = terminal.run(block.commands)
         assert agrees(block.shown, said), f"{block.commands}\nsaid\n" + "\n".join(said)

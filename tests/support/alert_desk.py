@@ -113,6 +113,8 @@ class Desk:
     def wait(self, span: timedelta) -> None:
         """Let time pass; whatever is due meanwhile is done when it is due."""
         end = self.now + span
+        kept = AlertsState.model_validate_json(self.state.model_dump_json())
+        assert kept == self.state, "A new run would begin with another state."
         for _ in range(10_000):
             self._act()
             due = alerts.next_due(self.state)
@@ -162,8 +164,7 @@ class Desk:
     def _become(self, state: AlertsState) -> None:
         new = [one for one in state.outbox if one.id >= self.state.next_id]
         self.posted += [Posted(one.created, one.target, one.message) for one in new]
-        self.state = AlertsState.model_validate_json(state.model_dump_json())
-        assert self.state == state, "A new run would begin with another state."
+        self.state = state
 
 
 def notice(order: str, reason: str, since: datetime) -> HeldNotice:

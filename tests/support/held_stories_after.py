@@ -34,6 +34,7 @@ async def _cancelled_too_late(telling: Telling, shop: Workshop) -> None:
     HeldReason.SHIPMENT_NOT_REPORTABLE,
     "M3 has no stock for what Amazon shipped, in every attempt",
     "the stock is corrected in M3",
+    slow=True,
 )
 async def _shipment_not_reportable(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order(sku_of("shipment_not_reportable"), status="SHIPPED"))
@@ -118,6 +119,7 @@ async def _m3_refused(telling: Telling, shop: Workshop) -> None:
     HeldReason.M3_UNAVAILABLE,
     "M3 answers HTTP 500 until every attempt is used up",
     "M3 is back",
+    slow=True,
 )
 async def _m3_unavailable(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order(ORDINARY, channel="MERCHANT"))
@@ -148,6 +150,7 @@ async def _m3_not_authorised(telling: Telling, shop: Workshop) -> None:
     HeldReason.AMAZON_UNAVAILABLE,
     "Amazon answers HTTP 503 in HTML until every attempt is used up",
     "Amazon is back",
+    slow=True,
 )
 async def _amazon_unavailable(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order(ORDINARY, status="SHIPPED"))

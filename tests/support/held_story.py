@@ -15,22 +15,25 @@ Tell = Callable[[Telling, Workshop], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Story:
-    """One reason's story; `outcome` is how the order ends."""
+    """One reason's story; `outcome` is how the order ends, `slow` that every retry has to be used up first."""
 
     tell: Tell
     how: str
     repaired: str
     outcome: str = "booked"
+    slow: bool = False
 
 
 STORIES: dict[HeldReason, Story] = {}
 
 
-def story(reason: HeldReason, how: str, repaired: str, outcome: str = "booked") -> Callable[[Tell], Tell]:
+def story(
+    reason: HeldReason, how: str, repaired: str, outcome: str = "booked", *, slow: bool = False
+) -> Callable[[Tell], Tell]:
     """Register the story of a reason."""
 
     def register(tell: Tell) -> Tell:
-        STORIES[reason] = Story(tell, how, repaired, outcome)
+        STORIES[reason] = Story(tell, how, repaired, outcome, slow)
         return tell
 
     return register

@@ -69,7 +69,8 @@ class Workshop(World):
             amazon=str(self.amazon.base_url).rstrip("/"),
             ionapi=self.ionapi,
         )
-        ordinary = self.config_file.read_text(encoding="utf-8")
+        written = self.config_file.read_text(encoding="utf-8")
+        ordinary = written.replace("[temporal]\n", f'[temporal]\nweb_ui = "{self.ui}"\n')
         text = edit(ordinary)
         assert edit is str or text != ordinary, "The edit found nothing to change."
         self.config_file.write_text(text, encoding="utf-8")
@@ -155,10 +156,12 @@ class Workshop(World):
 
 
 @asynccontextmanager
-async def workshop(folder: Path) -> AsyncIterator[Workshop]:
+async def workshop(folder: Path, *dynamic_config: str) -> AsyncIterator[Workshop]:
     """A Temporal server with its Web UI, both simulators at pace 0, and a worker, all of their own."""
     port = _free_port()
-    extra = [word for setting in DYNAMIC_CONFIG for word in ("--dynamic-config-value", setting)]
+    extra = [
+        word for setting in (*DYNAMIC_CONFIG, *dynamic_config) for word in ("--dynamic-config-value", setting)
+    ]
     async with (
         await WorkflowEnvironment.start_time_skipping_v2(
             ts_config=TimeSkippingConfig(enabled=False),

@@ -16,8 +16,8 @@ from starters.cli import app
 from tests.support.configuration import write_configuration
 
 COMMANDS = (
-    "worker", "register", "doctor", "start", "import", "sweep", "held", "fix", "order", "audit",
-    "simulators", "demo",
+    "worker", "register", "doctor", "start", "import", "sweep", "held", "fix", "order", "alerts", "views",
+    "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],
@@ -25,8 +25,12 @@ NEED_TEMPORAL = (
     ["import", "--since", "2026-11-20T00:00Z", "--seller", "A2EUSELLER0001"],
     ["sweep"],
     ["held"],
+    ["held", "--csv"],
     ["fix", "028-1234567-8901234", "retry"],
+    ["fix", "--where", "HeldReason IS NOT NULL", "retry", "--dry-run"],
+    ["fix", "--where", "HeldReason IS NOT NULL", "retry", "--yes", "--json"],
     ["order", "028-1234567-8901234"],
+    ["alerts"],
     ["audit"],
 )
 NOBODY_LISTENS = "127.0.0.1:1"
@@ -81,7 +85,7 @@ def test_the_list_of_commands_is_complete() -> None:
     assert tuple(typer.main.get_command(app).commands) == COMMANDS  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("words", NEED_TEMPORAL, ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [*NEED_TEMPORAL, ["worker"]], ids=" ".join)
 def test_a_server_that_is_not_running_is_said(config: Path, words: list[str]) -> None:
     status, sentence = refused(*words)
     assert status == 2
@@ -89,7 +93,7 @@ def test_a_server_that_is_not_running_is_said(config: Path, words: list[str]) ->
     assert "No Temporal server answers" in sentence
 
 
-@pytest.mark.parametrize("words", [*NEED_TEMPORAL, ["worker"], ["doctor"]], ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [*NEED_TEMPORAL, ["worker"], ["doctor"], ["views"]], ids=" ".join)
 def test_a_typing_error_in_the_configuration_is_named(config: Path, words: list[str]) -> None:
     config.write_text(config.read_text().replace("company =", "compagny ="))
     status, sentence = refused(*words)
@@ -124,6 +128,14 @@ def test_what_is_no_order_id_is_refused(config: Path, command: str, text: str) -
         (("audit", "--seller", "NOBODY"), "NOBODY is not configured"),
         (("held", "--reason", "bad_mood"), "is no reason"),
         (("fix", "028-1234567-8901234", "explode"), "is no repair"),
+        (("fix", "028-1234567-8901234"), "Which repair of order 028-1234567-8901234?"),
+        (("fix", "028-1234567-8901234", "retry", "--dry-run"), "belong to --where"),
+        (("fix", "028-1234567-8901234", "retry", "--where", "x"), "either an order id or --where"),
+        (("fix", "--where", "x", "explode", "--yes"), "is no repair"),
+        (("fix", "--where", "x", "map_sku", "sku=A", "--yes"), "itno"),
+        (("fix", "--where", "HeldReason IS NOT NULL", "retry"), "Nobody can be asked here"),
+        (("fix", "--where", "x", "retry", "--yes", "--seller", "NOBODY"), "NOBODY is not configured"),
+        (("held", "--csv", "--json"), "--csv is for the list"),
         (("import",), "Give either a FILE or --since"),
         (("import", "--since", "2026-11-20T00:00Z", "--dry-run"), "--dry-run reads a FILE"),
         (("import", "none.jsonl", "--seller", "A2EUSELLER0001"), "No such file"),

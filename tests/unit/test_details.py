@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from canonical.activity_contracts import Repair
 from canonical.held import HELD_REASONS, HeldReason, Hold, ItemCandidate
 from canonical.steps import Step
 from workflows import details
@@ -49,6 +50,27 @@ def test_the_other_sides_code_and_request_id_are_named() -> None:
 
 
 def test_only_the_last_remarks_are_shown() -> None:
-    text = details.waiting(ORDER, "It goes its way.", [f"Remark {number}." for number in range(50)])
+    text = details.waiting(ORDER, Step.INVOICE, "It goes its way.", [f"Remark {number}." for number in range(50)])
     assert "Remark 49." in text
     assert "Remark 39." not in text
+
+
+def test_who_repaired_what_and_why_is_told_on_held_and_on_closed_orders() -> None:
+    repair = Repair(
+        at=SINCE, fix="map_sku", by="Ines", why="new *pack*", reason="unmapped_sku", what="sku=A itno=B"
+    )
+    unsigned = Repair(at=SINCE, fix="retry", by="", why="", reason="m3_refused")
+    again = Hold(reason=HeldReason.M3_REFUSED, sentence="A.")
+    for text in (
+        details.waiting(ORDER, Step.CLOSED, "Done.", [], [repair, unsigned]),
+        details.held(ORDER, Step.ITEMS, again, SINCE, [], [repair, unsigned]),
+    ):
+        told = r"- 2026-11-20 09:30 UTC `map_sku sku=A itno=B` of `unmapped_sku` by Ines: new \*pack\*"
+        assert f"\n\n{told}\n- 2026-11-20 09:30 UTC `retry` of `m3_refused`" in text
+
+
+@pytest.mark.parametrize(("step", "next_action"), [(Step.CLOSED, "is done"), (Step.INVOICE, "by itself")])
+def test_an_order_that_needs_nobody_says_so(step: Step, next_action: str) -> None:
+    text = details.waiting(ORDER, step, "It goes its way.", [])
+    assert f"step **{step}**" in text
+    assert next_action in text.split("**What to do.** Nothing: ")[1]

@@ -1,0 +1,69 @@
+"""The kinds of workflow that can be held, and what each needs to be listed. A new kind adds its entry here."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from canonical.activity_contracts import ORDER_TO_CASH
+from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
+from canonical.ids import order_of_workflow
+from canonical.steps import Step
+from workflows.details import fix_argument, fix_command
+
+
+class HeldFacts(NamedTuple):
+    """What visibility, and where it was read the history, tells of one held workflow."""
+
+    subject: str
+    reason: str
+    step: str
+    skus: tuple[str, ...] = ()
+    hold: Hold | None = None
+
+
+class HeldKind(NamedTuple):
+    """One kind of workflow that can be held."""
+
+    noun: str
+    """What a person calls it, such as ``order``."""
+    subject: Callable[[str], str]
+    """From the workflow id to what it is about, such as Amazon's order id."""
+    suggestion: Callable[[HeldFacts], str]
+    """The command of the likeliest repair; empty where only the Web UI repairs it."""
+    history_tells: frozenset[str] = frozenset()
+    """Reasons for which the history is read, because it knows a better suggestion."""
+
+
+def repair_command(
+    order_id: str, reason: str, step: str, skus: tuple[str, ...] = (), hold: Hold | None = None
+) -> str:
+    """The first repair of the reason as a command line; `o2c order` where this version knows no repair."""
+    try:
+        known, at = HeldReason(reason), Step(step)
+    except ValueError:
+        return f"o2c order {order_id}"
+    name: FixName = HELD_REASONS[known].fixes[0]
+    meant = hold or Hold(reason=known, sentence="", skus=skus)
+    return fix_command(order_id, name, fix_argument(name, at, meant))
+
+
+def _order_id(workflow_id: str) -> str:
+    known = order_of_workflow(workflow_id)
+    return known[1] if known else workflow_id
+
+
+HELD_KINDS: Final[dict[str, HeldKind]] = {
+    ORDER_TO_CASH: HeldKind(
+        noun="order",
+        subject=_order_id,
+        suggestion=lambda facts: repair_command(*facts),
+        history_tells=frozenset({HeldReason.UNMAPPED_SKU.value}),
+    ),
+}
+"""By workflow type."""
+
+
+def kind_of(workflow_type: str) -> HeldKind:
+    """The kind's entry; what a later version holds is listed as well, with its workflow id and its link."""
+    return HELD_KINDS.get(workflow_type) or HeldKind(
+        noun=workflow_type, subject=lambda workflow_id: workflow_id, suggestion=lambda _: ""
+    )
