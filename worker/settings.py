@@ -149,7 +149,7 @@ class AlertSettings(_Strict):
 
     targets: dict[_Name, _Key] = {}
     """By name of the target: the environment variable that holds its address, an apprise URL such as
-    ``mailtos://...``, ``slack://...``, ``msteams://...`` or ``json://...``. The address is a secret."""
+    ``mailtos://...``, ``slack://...``, ``workflows://...`` (Teams) or ``json://...``. The address is a secret."""
     first: tuple[str, ...] = ()
     """Targets told of the first order of a reason, and of gathered repeats; none tells every target."""
     gather_minutes: Annotated[float, Field(ge=1, le=1440)] = 15.0

@@ -1,6 +1,7 @@
 """An operator at Temporal's Web UI, in headless Chromium: opens a list, opens an order, reads, sends a signal."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -51,6 +52,15 @@ class Screen:
         """Current Details, rendered: the frame in which the Web UI shows Markdown."""
         await self.page.get_by_role("tab", name="User Metadata").click()
         return self.details
+
+    @property
+    def status(self) -> Locator:
+        """How the workflow that is open stands, beside its name."""
+        return (
+            self.page.get_by_role("main")
+            .get_by_text(re.compile("^(Running|Completed|Failed|Canceled)$"))
+            .first
+        )
 
     @property
     def details(self) -> FrameLocator:
