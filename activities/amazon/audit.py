@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from canonical.activity_contracts import AmazonFacts
 from canonical.amazon_orders import UnreadableOrder, read_order
-from canonical.order import Order
-from canonical.sales_order import expected_total
+from canonical.audit import amazon_facts
 
 
 def facts(payload: Mapping[str, object], seller_id: str) -> AmazonFacts:
@@ -14,24 +13,7 @@ def facts(payload: Mapping[str, object], seller_id: str) -> AmazonFacts:
         order = read_order(payload, seller_id)
     except UnreadableOrder:
         return _unread(payload, seller_id)
-    return _read(order)
-
-
-def _read(order: Order) -> AmazonFacts:
-    expected = expected_total(order)
-    return AmazonFacts(
-        seller_id=order.seller_id,
-        order_id=order.order_id,
-        marketplace_id=order.marketplace_id,
-        channel=order.channel.value,
-        sales_channel=order.sales_channel,
-        status=order.status.value,
-        expected_total=expected.amount if expected else None,
-        currency=expected.currency if expected else order.currency,
-        ordered=sum(line.quantity for line in order.lines),
-        fulfilled=sum(line.quantity_fulfilled for line in order.lines),
-        cancelled_items=sum(line.quantity == 0 for line in order.lines),
-    )
+    return amazon_facts(order)
 
 
 def _unread(payload: Mapping[str, object], seller_id: str) -> AmazonFacts:
