@@ -50,7 +50,9 @@ def test_the_other_sides_code_and_request_id_are_named() -> None:
 
 
 def test_only_the_last_remarks_are_shown() -> None:
-    text = details.waiting(ORDER, Step.INVOICE, "It goes its way.", [f"Remark {number}." for number in range(50)])
+    text = details.waiting(
+        ORDER, Step.INVOICE, "It goes its way.", [f"Remark {number}." for number in range(50)]
+    )
     assert "Remark 49." in text
     assert "Remark 39." not in text
 
