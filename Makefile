@@ -3,7 +3,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test check static bench docs env clean help
+.PHONY: demo test check static chaos bench docs env clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -29,6 +29,9 @@ static: $(STAMP) ## format, lint, types, import contract
 	$(VENV)/bin/lint-imports
 
 check: static test ## everything CI looks at
+
+chaos: $(STAMP) ## the long runs: an outage of M3 with 1,000 orders, every held reason in the Web UI
+	$(PY) -m pytest -m long $(ARGS)
 
 bench: $(STAMP) ## benchmarks, as ratios in one run; BENCH=order
 	$(PY) -m tests.bench $(BENCH) $(ARGS)

@@ -130,7 +130,7 @@ class Group(_Contract):
     pending: tuple[str, ...] = ()
     """Workflow ids of the first few hundred of them."""
     asking: int = 0
-    """How many of them the look that is under way asks for."""
+    """How many of them the look under way asks for; none where the reason is not due."""
     notices: tuple[HeldNotice, ...] = ()
     """The first few of them, whom the next message names."""
     stage: int = 0

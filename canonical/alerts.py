@@ -104,7 +104,8 @@ def asked(state: AlertsState, now: datetime) -> AlertsState:
     """The look is under way. Where an order was released a moment ago, visibility may not know it yet: another
     look follows."""
     groups = {
-        reason: group.model_copy(update={"asking": group.unsaid}) for reason, group in state.groups.items()
+        reason: group.model_copy(update={"asking": group.unsaid if _due(group) <= now else 0})
+        for reason, group in state.groups.items()
     }
     fresh = state.released_at is not None and state.released_at > now - SETTLE
     nudge = state.nudge
@@ -120,7 +121,7 @@ def looked(state: AlertsState, seen: HeldNow, now: datetime) -> AlertsState:
         facts = seen.reasons.get(reason, ReasonSeen())
         if reason in OUTAGES:
             state = _outage(state, group, facts, at, now)
-        elif _due(group) <= at:
+        elif group.asking:
             state = _gathered(state, group, facts, at, now)
     if state.digest_due is not None and state.digest_due <= at:
         state = _digest(state, seen, now)
@@ -154,6 +155,7 @@ def _gathered(
         return _without(state, group.reason)
     rest = {
         "unsaid": group.unsaid - group.asking,
+        "asking": 0,
         "pending": later,
         "notices": tuple(one for one in group.notices if one.workflow_id in later),
         "due": at + state.rules.window,

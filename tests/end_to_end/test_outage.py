@@ -33,6 +33,9 @@ from tests.support.receiver import Receiver, receiver
 from tests.support.world import eventually
 from workflows import policies
 
+pytestmark = pytest.mark.long
+
+
 ORDERS = 1000
 REPORT = Path("test-output/outage.md")
 TITLE = "M3 did not answer"

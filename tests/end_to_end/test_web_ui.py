@@ -29,6 +29,8 @@ from tests.support.web_ui import Screen, browser
 from tests.support.world import eventually
 from workflows.repairs import DESCRIPTIONS
 
+pytestmark = pytest.mark.long
+
 SHOTS = Path("test-output/web-ui")
 LIST = Path("test-output/web-ui.md")
 SHOWN = ("list", "details", "signal", "closed")
@@ -162,7 +164,7 @@ class Begun(NamedTuple):
 async def begun(
     request: pytest.FixtureRequest, shop: Workshop, screen: Screen, views: dict[str, str]
 ) -> AsyncIterator[dict[HeldReason, Begun]]:
-    """The slow stories that are wanted, each as far as the held order: their retries pass at the same time."""
+    """The slow stories that are wanted: their retries pass at the same time."""
     wanted = [
         reason
         for reason in HeldReason
@@ -173,10 +175,6 @@ async def begun(
         )
     ]
     stories = {reason: _begin(reason, shop, screen, views) for reason in wanted}
-    for operator, story in stories.values():
-        waiting = asyncio.create_task(operator.is_held.wait())
-        await asyncio.wait([story, waiting], return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
     yield stories
     for _, story in stories.values():
         story.cancel()
@@ -193,7 +191,12 @@ async def _tell(operator: Operator, shop: Workshop) -> None:
 
 @pytest_asyncio.fixture
 async def ordinary(shop: Workshop, begun: dict[HeldReason, Begun]) -> AsyncIterator[Workshop]:
-    """The shop with its ordinary configuration and nothing in the way of the next order."""
+    """The shop with its ordinary configuration and nothing in the way of the next order. The slow stories have
+    their order held by then: no other story's faults and restarts can touch them."""
+    for operator, story in begun.values():
+        waiting = asyncio.create_task(operator.is_held.wait())
+        await asyncio.wait([story, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
     await shop.configure()
     yield shop
     await shop.m3.delete("/_control/faults")
@@ -201,29 +204,29 @@ async def ordinary(shop: Workshop, begun: dict[HeldReason, Begun]) -> AsyncItera
 
 
 async def test_the_printed_links_open_the_list_of_everything_held_and_one_order(
-    ordinary: Workshop, screen: Screen, views: dict[str, str]
+    shop: Workshop, screen: Screen, views: dict[str, str], begun: dict[HeldReason, Begun]
 ) -> None:
+    """Told while the retries of the slow stories pass."""
     reasons = (HeldReason.INVOICE_MISSING, HeldReason.LEDGER_MISMATCH)
     orders = {
-        why: await ordinary.start(await ordinary.place(order(sku_of(why), status="SHIPPED")))
-        for why in reasons
+        why: await shop.start(await shop.place(order(sku_of(why), status="SHIPPED"))) for why in reasons
     }
     for reason, handle in orders.items():
-        await ordinary.until_held(handle, reason)
-        await _listed(ordinary, handle, reason)
+        await shop.until_held(handle, reason)
+        await _listed(shop, handle, reason)
     await screen.open_list(views["held"])
     for handle in orders.values():
         await screen.sees(handle.id)
     await screen.shoot("everything-held")
-    for one in json.loads((await ordinary.o2c("held", "--json")).out):
+    for one in json.loads((await shop.o2c("held", "--json")).out):
         if one["workflow_id"] == orders[reasons[0]].id:
             await screen.page.goto(one["link"])
     details = await screen.read()
     await expect(details.get_by_text(f"Held: {HELD_REASONS[reasons[0]].title}")).to_be_visible()
     for reason, handle in orders.items():
-        await ordinary.in_m3_control("heal", kind=reason.value, cuor=handle.id[-19:])
+        await shop.in_m3_control("heal", kind=reason.value, cuor=handle.id[-19:])
         await handle.signal("retry")
-        result = await ordinary.result(handle)
+        result = await shop.result(handle)
         assert result.outcome == "booked"
         if handle.id == orders[reasons[0]].id:
             await expect(screen.status).to_have_text("Completed")  # the page follows the order by itself

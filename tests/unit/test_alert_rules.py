@@ -146,6 +146,51 @@ def test_what_was_repaired_within_the_window_is_not_told() -> None:
     assert not any(order in desk.posted[-1].message.body for order in ORDERS[1:4])
 
 
+def test_when_all_repeats_were_repaired_the_next_is_a_first_again() -> None:
+    desk = Desk()
+    for order in ORDERS[:2]:
+        desk.hold(order, HeldReason.UNMAPPED_SKU)
+        desk.release(order)
+    desk.wait(WINDOW)
+    assert (desk.looks, len(desk.posted)) == (1, 1)
+    desk.hold(ORDERS[2], HeldReason.UNMAPPED_SKU)
+    assert (desk.posted[-1].at, f"order {ORDERS[2]}" in desk.posted[-1].message.title) == (desk.now, True)
+
+
+def test_an_order_held_just_before_the_look_is_waited_for() -> None:
+    desk = Desk(lag=timedelta(seconds=4))
+    desk.hold(ORDERS[0], HeldReason.UNMAPPED_SKU)
+    desk.wait(WINDOW - timedelta(seconds=1))
+    desk.hold(ORDERS[1], HeldReason.UNMAPPED_SKU)
+    desk.wait(timedelta(seconds=6))
+    assert [ORDERS[1] in one.message.body for one in desk.posted] == [False, True]
+
+
+def test_orders_that_never_cease_to_come_are_told_within_a_minute_of_the_window() -> None:
+    desk = Desk(lag=timedelta(seconds=1))
+    for number in range(1000):
+        desk.hold(f"303-{number:07d}-5550000", HeldReason.UNMAPPED_SKU)
+        desk.wait(timedelta(seconds=2))
+    assert [one.at - START for one in desk.posted] == [timedelta(0), LATEST, 2 * LATEST]
+
+
+def test_what_is_told_during_a_look_belongs_to_the_next_message() -> None:
+    desk = Desk()
+    for order in ORDERS[:2]:
+        desk.hold(order, HeldReason.UNMAPPED_SKU)
+    state, due = desk.state, START + WINDOW
+    question = alerts.question(state, due)
+    assert question is not None
+    state = alerts.asked(state, due)
+    state = alerts.heard(state, notice(ORDERS[2], HeldReason.UNMAPPED_SKU, due), due)
+    seen = {HeldReason.UNMAPPED_SKU.value: ReasonSeen(total=2, oldest=START, still=question.named)}
+    state = alerts.looked(state, HeldNow(reasons=seen), due)
+    assert state.outbox[-1].message.title.startswith("Held: 1 more order,")
+    [group] = state.groups.values()
+    assert (group.unsaid, group.pending) == (1, (ORDERS[2],))
+    assert [one.order_id for one in group.notices] == [ORDERS[2]]
+
+
 def test_after_a_quiet_window_the_next_is_a_first_again_and_nothing_was_asked() -> None:
     desk = Desk()
     desk.hold(ORDERS[0], HeldReason.UNMAPPED_SKU)
@@ -255,6 +300,18 @@ def test_an_order_that_visibility_does_not_know_yet_is_no_recovery() -> None:
     desk.wait(timedelta(seconds=30))
     assert desk.posted[-1].message.title == "Over: Amazon did not answer"
     assert len(desk.posted) == 2
+
+
+def test_a_release_that_visibility_does_not_know_yet_is_looked_for_again() -> None:
+    desk = Desk(lag=timedelta(seconds=4))
+    for order in ORDERS[:2]:
+        desk.hold(order, HeldReason.M3_UNAVAILABLE)
+    desk.wait(timedelta(minutes=2))
+    desk.release(ORDERS[0])
+    desk.wait(alerts.SETTLE - timedelta(seconds=1))
+    desk.release(ORDERS[1])
+    desk.wait(2 * alerts.SETTLE)
+    assert desk.posted[-1].message.title == "Over: M3 did not answer"
 
 
 def test_terminated_orders_leave_no_outage_behind() -> None:

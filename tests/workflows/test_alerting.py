@@ -14,6 +14,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.taskqueue.v1 import RateLimit
 from temporalio.api.workflowservice.v1 import UpdateTaskQueueConfigRequest
 from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Replayer
 
 from canonical.alert_contracts import ALERTS_QUEUE, AlertsView
 from canonical.held import HeldReason
@@ -24,6 +25,8 @@ from tests.support.holding import OrderHandle, Workshop, workshop
 from tests.support.orders import ORDINARY, order
 from tests.support.receiver import TOKEN, Receiver, receiver
 from tests.support.world import eventually
+from worker.connection import DATA_CONVERTER, sandbox_runner
+from workflows import WORKFLOWS
 from workflows import search_attributes as sa
 
 _skus = (f"SKU-NOBODY-KNOWS-{number}" for number in count(1))
@@ -166,6 +169,16 @@ async def test_a_new_run_knows_what_the_old_one_knew(desk: AlertShop) -> None:
     await desk.pass_time(timedelta(minutes=40))
     await desk.until_titles("operations", 1)
     assert (await eventually(desk.known, lambda known: not known.undelivered)).delivered == 1
+
+
+async def test_histories_replay(desk: AlertShop) -> None:
+    handles = [await hold(desk.shop) for _ in range(3)]
+    await repair(desk.shop, handles[2])
+    await desk.pass_time(QUARTER)
+    await desk.until_titles("operations", 2)
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER, workflow_runner=sandbox_runner())
+    for handle in (desk.handle, *handles):
+        await replayer.replay_workflow(await handle.fetch_history())
 
 
 @pytest.mark.parametrize(
