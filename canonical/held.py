@@ -181,7 +181,7 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
     ),
     HeldReason.INTERNAL_ERROR: ReasonInfo(
         "This service met an error of its own",
-        "Report it with the details below; retry after an update.",
+        "Report what happened, as it stands here; retry after an update.",
         (_R, _DONE, _CANCEL),
     ),
 }

@@ -74,15 +74,22 @@ def changes_since(booked: Order, now: Order) -> tuple[str, ...]:
             sentences.append(f"Order item {item} ({line.seller_sku}, quantity {line.quantity}) was added.")
             continue
         if line.quantity != old.quantity:
-            sentences.append(f"Order item {item}: quantity {old.quantity} became {line.quantity}.")
+            sentences.append(f"{_named(old)}: quantity {old.quantity} became {line.quantity}.")
         if line.seller_sku and line.seller_sku != old.seller_sku:
             sentences.append(f"Order item {item}: SKU {old.seller_sku} became {line.seller_sku}.")
         if line.amounts and old.amounts and line.amounts.total != old.amounts.total:
-            sentences.append(f"Order item {item}: total {old.amounts.total} became {line.amounts.total}.")
-    sentences += [f"Order item {item} is no longer on the order." for item in before if item not in after]
+            sentences.append(f"{_named(old)}: total {old.amounts.total} became {line.amounts.total}.")
+    sentences += [
+        f"{_named(old)} is no longer on the order." for item, old in before.items() if item not in after
+    ]
     if booked.ship_to and now.ship_to and _differs(booked.ship_to, now.ship_to):
         sentences.append("The delivery address changed.")
     return tuple(sentences)
+
+
+def _named(line: OrderLine) -> str:
+    sku = f" ({line.seller_sku})" if line.seller_sku else ""
+    return f"Order item {line.order_item_id}{sku}"
 
 
 def _differs(before: Address, now: Address) -> bool:

@@ -104,7 +104,10 @@ def _candidates(hold: Hold) -> list[str]:
 
 
 def _fixes(order_id: str, step: Step, hold: Hold) -> str:
-    lines = ["**Repairs.** Send an update or a signal of this name with this input, or run the command:\n"]
+    lines = [
+        "**Repairs.** More Actions, Send a Signal (or an Update): one of these names with its input. "
+        "Or run the command:\n"
+    ]
     for name in fixes_for(step, hold):
         argument = fix_argument(name, step, hold)
         command = fix_command(order_id, name, argument)

@@ -101,11 +101,9 @@ async def browser(shots: Path) -> AsyncIterator[Screen]:
     if not CHROMIUM.exists():
         pytest.fail(f"{CHROMIUM} is missing; install Debian's chromium: apt-get install chromium.")
     shots.mkdir(parents=True, exist_ok=True)
-    for old in shots.glob("*.png"):
-        old.unlink()
     async with async_playwright() as driver:
         chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        page = await chromium.new_page(viewport={"width": 1400, "height": 1320})
+        page = await chromium.new_page(viewport={"width": 1400, "height": 1400})
         page.set_default_timeout(PATIENCE_MS)
         yield Screen(page, shots)
         await chromium.close()

@@ -74,8 +74,9 @@ class _Reporting:
 
     def _waiting(self) -> str:
         pieces = sum(self._request.items.values())
+        counted = "piece" if pieces == 1 else f"{pieces} pieces"
         return (
-            f"M3 order {self._order.orno} has no delivery for the {pieces} pieces that Amazon shipped of order "
+            f"M3 order {self._order.orno} has no delivery for the {counted} that Amazon shipped of order "
             f"{self._order_id}: not allocated, on no picking list, or the delivery has not left."
         )
 
