@@ -25,6 +25,7 @@ from canonical.order import Channel
 from canonical.steps import Step
 from worker import intake
 from workflows import search_attributes as sa
+from workflows.sweep import BULK_PRIORITY
 
 _AT_ONCE = 20
 _REMEMBERED = 100_000
@@ -41,11 +42,12 @@ class OrdersOnTemporal:
         """Last update of each order that its workflow was told of by this process."""
 
     async def start_or_signal(self, order: OrderToCashInput, *, priority: int) -> StartOutcome:
-        """Sweeps overlap and show the same order again and again: what its workflow was told is not news."""
+        """Sweeps overlap and show the same order again and again: what its workflow was told is not news. An
+        import is asked for by a person, who may have deleted the workflow meanwhile, and is done."""
         workflow_id = order_workflow_id(order.seller_id, order.order_id)
         updated = order.order.last_updated if order.order else None
         known = self._told.get(workflow_id)
-        if updated is not None and known is not None and updated <= known:
+        if priority < BULK_PRIORITY and updated is not None and known is not None and updated <= known:
             return StartOutcome(Started.SKIPPED)
         outcome = await intake.start_or_signal(self._client, order, priority=priority)
         if updated is not None:

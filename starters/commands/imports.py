@@ -133,5 +133,5 @@ def _import_period(
         )
         for remark in result.remarks:
             say(f"  {remark}")
-    if result.skipped:
+    if result.remarks:  # skipped without a remark are multi-channel orders, which are no sales
         raise typer.Exit(1)
