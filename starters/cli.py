@@ -71,7 +71,7 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
 app.command(
-    "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by Ines")
+    "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by operations")
 )(fix.fix)
 app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.order)
 app.command("alerts", epilog=_example("o2c alerts --test"))(alerts.alerts)

@@ -96,7 +96,7 @@ class M3Settings(_Strict):
     """Whether to call OIS350MI.PrtInvoice; otherwise M3's order type or job invoices. Cloud only."""
     partner: Annotated[str, StringConstraints(min_length=1, max_length=17)] = "AMAZON"
     """E0PA: partner under which shipments are reported (MMS865)."""
-    message_type: Annotated[str, StringConstraints(min_length=1, max_length=6)] = "940"
+    message_type: Annotated[str, StringConstraints(min_length=1, max_length=6)] = "WMS"
     """E065: message type set up for that partner."""
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
     """Rate of the M3 task queue over all workers; none leaves it to M3's own throttling."""

@@ -114,7 +114,7 @@ async def test_forty_held_orders_are_shown_and_then_repaired_by_one_command(shop
     assert "\x1b" not in shown.out + shown.err
     assert await lengths(handles) == before
     done = await shop.o2c(
-        *command, "--yes", "--rate", "200", "--by", "Ines", "--why", "new in the range", "--json"
+        *command, "--yes", "--rate", "200", "--by", "operations", "--why", "new in the range", "--json"
     )
     assert done.status == 0, done.out + done.err
     answer = json.loads(done.out)
@@ -126,10 +126,10 @@ async def test_forty_held_orders_are_shown_and_then_repaired_by_one_command(shop
     await booked_once(shop, results)
     for result in results:
         (repair,) = result.repairs
-        assert (repair.fix, repair.by, repair.why) == ("map_sku", "Ines", "new in the range")
+        assert (repair.fix, repair.by, repair.why) == ("map_sku", "operations", "new in the range")
         assert (repair.reason, repair.what) == ("unmapped_sku", f"sku={sku} itno={ITEM}")
     trail = await shop.o2c("order", results[0].order_id)
-    line = rf"Repair \S+ \S+Z: map_sku sku={sku} itno={ITEM} of unmapped_sku by Ines \(new in the range\)\."
+    line = rf"Repair \S+ \S+Z: map_sku sku={sku} itno={ITEM} of unmapped_sku by operations \(new in the range\)\."
     assert re.search(line, trail.out), trail.out
     assert re.search(r"update map_sku .*accepted from \d+@", trail.out), trail.out
 
@@ -193,7 +193,7 @@ async def test_a_repair_that_fits_only_some_is_sent_to_those(shop: Workshop) -> 
 
 async def test_orders_that_moved_on_or_closed_meanwhile_say_so(shop: Workshop) -> None:
     first, second, third = await held(shop, "BULK-MEANWHILE", 3)
-    query, repair = where("BULK-MEANWHILE"), Retry(by="Ines")
+    query, repair = where("BULK-MEANWHILE"), Retry(by="operations")
     planned = await plan(shop.client, query, FixName.RETRY, repair, None)
     assert len(planned) == 3
     assert (await shop.o2c("fix", first.id[-19:], "cancel")).status == 0
@@ -224,7 +224,7 @@ async def test_of_two_operators_at_once_each_order_takes_one(shop: Workshop) -> 
     command = (
         "fix", "--where", where(sku), "map_sku", f"sku={sku}", f"itno={ITEM}", "--yes", "--rate", "500", "--json",
     )  # fmt: skip
-    answers = await asyncio.gather(*(shop.o2c(*command, "--by", name) for name in ("Ines", "Omar")))
+    answers = await asyncio.gather(*(shop.o2c(*command, "--by", name) for name in ("operations", "night-shift")))
     told: list[dict[str, Any]] = [one for said in answers for one in json.loads(said.out)["results"]]
     accepted = [one["order_id"] for one in told if one["outcome"] == "accepted"]
     assert sorted(accepted) == sorted(handle.id[-19:] for handle in handles), "each exactly once"
@@ -234,21 +234,21 @@ async def test_of_two_operators_at_once_each_order_takes_one(shop: Workshop) -> 
         assert one["sentence"].endswith(".")
     results = await closed(handles)
     await booked_once(shop, results)
-    assert all(len(result.repairs) == 1 and result.repairs[0].by in ("Ines", "Omar") for result in results)
+    assert all(len(result.repairs) == 1 and result.repairs[0].by in ("operations", "night-shift") for result in results)
 
 
 async def test_the_web_uis_batch_signal_repairs_and_a_wrong_one_does_no_harm(shop: Workshop) -> None:
     sku, count = "BULK-SIGNAL", 5
     handles = await held(shop, sku, count)
-    await _batch(shop, where(sku), "accept_difference", {"by": "Ines"})
+    await _batch(shop, where(sku), "accept_difference", {"by": "operations"})
     for handle in handles:
         view = await shop.until(handle, lambda now: bool(now.remarks))
         assert "Signal accept_difference was refused" in view.remarks[-1]
         assert (view.held_reason, view.repairs) == ("unmapped_sku", ())
-    await _batch(shop, where(sku), "map_sku", {"sku": sku, "itno": ITEM, "by": "Ines", "why": "by batch"})
+    await _batch(shop, where(sku), "map_sku", {"sku": sku, "itno": ITEM, "by": "operations", "why": "by batch"})
     results = await closed(handles)
     await booked_once(shop, results)
-    assert {(one.repairs[0].by, one.repairs[0].why) for one in results} == {("Ines", "by batch")}
+    assert {(one.repairs[0].by, one.repairs[0].why) for one in results} == {("operations", "by batch")}
     trail = json.loads((await shop.o2c("order", results[0].order_id, "--json")).out)
     senders = {entry["sender"] for entry in trail["trail"] if entry["name"] == "map_sku"}
     assert senders == {"ines@example.com"}

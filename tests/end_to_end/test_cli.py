@@ -129,12 +129,12 @@ async def test_held_orders_are_listed_with_the_command_that_repairs_them(site: S
     program, *words = shlex.split(row["command"])
     assert program == "o2c"
     assert not words[-1].endswith("M3-ITEM"), "the likeliest item is filled in"
-    fixed = await site.o2c(*words, "--by", "Ines", "--why", "new pack size")
+    fixed = await site.o2c(*words, "--by", "operations", "--why", "new pack size")
     assert fixed.status == 0, fixed.err
     assert "was accepted" in fixed.out
     trail = await site.until_closed(order_id)
     repair = trail["result"]["repairs"][0]
-    assert (repair["fix"], repair["by"], repair["why"]) == ("map_sku", "Ines", "new pack size")
+    assert (repair["fix"], repair["by"], repair["why"]) == ("map_sku", "operations", "new pack size")
     late = await site.o2c("fix", order_id, "retry")
     assert late.status == 1
     assert "is closed since" in late.err

@@ -159,7 +159,7 @@ async def _repair_all(shop: Workshop, body: str) -> Said:
     """The command as the alert gives it, said by somebody."""
     command = re.search(r"^Repair all, once the cause is gone: o2c (.+)$", body, re.MULTILINE)
     assert command is not None, body
-    words = [*shlex.split(command[1]), "--yes", "--rate", "100", "--by", "Ines", "--why", "M3 is back"]
+    words = [*shlex.split(command[1]), "--yes", "--rate", "100", "--by", "operations", "--why", "M3 is back"]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "starters", *words, "--config", str(shop.config_file)),
         stdout=asyncio.subprocess.PIPE,
@@ -175,7 +175,7 @@ async def _repaired_once(shop: Workshop) -> bool:
         [repair] = (
             await shop.view(shop.client.get_workflow_handle(found.id, result_type=OrderResult))
         ).repairs
-        assert (repair.fix, repair.by, repair.why) == ("retry", "Ines", "M3 is back")
+        assert (repair.fix, repair.by, repair.why) == ("retry", "operations", "M3 is back")
         assert repair.reason == HeldReason.M3_UNAVAILABLE
         return True
     return False

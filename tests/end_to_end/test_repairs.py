@@ -53,7 +53,7 @@ async def test_an_order_held_for_each_reason_is_repaired_and_closes(
     result = await telling.closed()
     assert result.outcome == story.outcome, result.sentence
     assert [repair.reason for repair in result.repairs] == [reason]
-    assert result.repairs[0].by == "Ines"
+    assert result.repairs[0].by == "operations"
     await _one_of_each(ordinary, result)
     told.append((reason, story.how, story.repaired, telling.command, telling.sentence, result.sentence))
 

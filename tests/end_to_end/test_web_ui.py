@@ -123,7 +123,7 @@ class Operator(Telling):
             rf"{name} with input (\{{.*\}}) or command", " ".join((await line.inner_text()).split())
         )
         assert shown is not None, f"The page shows no input for {name}."
-        fix = read_argument(FixName(name), values, by="Ines")
+        fix = read_argument(FixName(name), values, by="operations")
         argument = fix.model_dump(mode="json", exclude_defaults=True)
         assert json.loads(shown[1]).keys() <= argument.keys(), f"{shown[1]} is not what {name} takes."
         text = json.dumps(argument, ensure_ascii=False)
@@ -136,7 +136,7 @@ class Operator(Telling):
         await expect(self.screen.status).to_have_text("Completed")
         await expect(self.screen.details.get_by_text(result.sentence)).to_be_visible()
         [repair] = result.repairs
-        repaired = self.screen.details.get_by_role("listitem").filter(has_text=f"of {self.reason} by Ines")
+        repaired = self.screen.details.get_by_role("listitem").filter(has_text=f"of {self.reason} by operations")
         await expect(repaired).to_contain_text(f"{repair.fix} {repair.what}".strip())
         await self.screen.shoot(f"{self.reason}-closed")
         return result
@@ -250,7 +250,7 @@ async def test_an_order_held_for_each_reason_is_found_read_and_repaired_in_the_w
     await story
     result = await operator.closed()
     assert result.outcome == STORIES[reason].outcome, result.sentence
-    assert [(repair.reason, repair.by) for repair in result.repairs] == [(reason, "Ines")]
+    assert [(repair.reason, repair.by) for repair in result.repairs] == [(reason, "operations")]
     how, repaired = STORIES[reason].how, STORIES[reason].repaired
     told[reason] = Repaired(request.node.nodeid, how, repaired, operator.command, result.sentence)
 

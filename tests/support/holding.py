@@ -255,7 +255,7 @@ class Telling:
         """Repair the order as an operator would; the command must be accepted."""
         assert self.handle is not None, "An order is repaired before it is held."
         order_id = self.handle.id[-19:]
-        said = await self.shop.o2c("fix", order_id, *words, "--by", "Ines")
+        said = await self.shop.o2c("fix", order_id, *words, "--by", "operations")
         self.command = " ".join(("o2c fix", order_id, *words))
         assert said.status == 0, f"{self.command}: {said.err}"
         assert order_id in said.out

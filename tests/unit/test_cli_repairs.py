@@ -15,8 +15,8 @@ ORDER = "028-1234567-8901234"
 
 
 def test_pairs_become_the_repair() -> None:
-    fix = read_argument(FixName.MAP_SKU, ["sku=BLUE MUG=2", "itno=10023"], by="Ines", why="new pack")
-    assert fix == MapSku(sku="BLUE MUG=2", itno="10023", by="Ines", why="new pack")
+    fix = read_argument(FixName.MAP_SKU, ["sku=BLUE MUG=2", "itno=10023"], by="operations", why="new pack")
+    assert fix == MapSku(sku="BLUE MUG=2", itno="10023", by="operations", why="new pack")
 
 
 def test_dotted_keys_nest_and_bars_make_lists() -> None:
@@ -34,7 +34,7 @@ def test_json_is_taken_in_one_word_or_in_several() -> None:
 
 
 def test_options_win_over_nothing_but_add_to_json() -> None:
-    assert read_argument(FixName.RETRY, ["{}"], by="Ines") == Retry(by="Ines")
+    assert read_argument(FixName.RETRY, ["{}"], by="operations") == Retry(by="operations")
 
 
 @pytest.mark.parametrize("text", ["map-sku", "MAP_SKU", " map_sku "])

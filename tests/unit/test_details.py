@@ -59,7 +59,7 @@ def test_only_the_last_remarks_are_shown() -> None:
 
 def test_who_repaired_what_and_why_is_told_on_held_and_on_closed_orders() -> None:
     repair = Repair(
-        at=SINCE, fix="map_sku", by="Ines", why="new *pack*", reason="unmapped_sku", what="sku=A itno=B"
+        at=SINCE, fix="map_sku", by="operations", why="new *pack*", reason="unmapped_sku", what="sku=A itno=B"
     )
     unsigned = Repair(at=SINCE, fix="retry", by="", why="", reason="m3_refused")
     again = Hold(reason=HeldReason.M3_REFUSED, sentence="A.")
@@ -67,7 +67,7 @@ def test_who_repaired_what_and_why_is_told_on_held_and_on_closed_orders() -> Non
         details.waiting(ORDER, Step.CLOSED, "Done.", [], [repair, unsigned]),
         details.held(ORDER, Step.ITEMS, again, SINCE, [], [repair, unsigned]),
     ):
-        told = r"- 2026-11-20 09:30 UTC `map_sku sku=A itno=B` of `unmapped_sku` by Ines: new \*pack\*"
+        told = r"- 2026-11-20 09:30 UTC `map_sku sku=A itno=B` of `unmapped_sku` by operations: new \*pack\*"
         assert f"\n\n{told}\n- 2026-11-20 09:30 UTC `retry` of `m3_refused`" in text
 
 

@@ -233,7 +233,7 @@ async def test_of_two_operators_at_once_one_repairs_and_the_other_is_told(world:
 
 async def test_of_two_repairs_sent_as_signals_the_second_is_noted(world: World) -> None:
     handle = await _held(world)
-    await asyncio.gather(*(handle.signal("cancel", {"by": by}) for by in ("Ines", "Jan")))
+    await asyncio.gather(*(handle.signal("cancel", {"by": by}) for by in ("first shift", "second shift")))
     result = await handle.result()
     assert result.outcome == "cancelled"
     assert [repair.fix for repair in result.repairs] == ["cancel"]
