@@ -224,7 +224,9 @@ async def test_of_two_operators_at_once_each_order_takes_one(shop: Workshop) -> 
     command = (
         "fix", "--where", where(sku), "map_sku", f"sku={sku}", f"itno={ITEM}", "--yes", "--rate", "500", "--json",
     )  # fmt: skip
-    answers = await asyncio.gather(*(shop.o2c(*command, "--by", name) for name in ("operations", "night-shift")))
+    answers = await asyncio.gather(
+        *(shop.o2c(*command, "--by", name) for name in ("operations", "night-shift"))
+    )
     told: list[dict[str, Any]] = [one for said in answers for one in json.loads(said.out)["results"]]
     accepted = [one["order_id"] for one in told if one["outcome"] == "accepted"]
     assert sorted(accepted) == sorted(handle.id[-19:] for handle in handles), "each exactly once"
@@ -234,7 +236,10 @@ async def test_of_two_operators_at_once_each_order_takes_one(shop: Workshop) -> 
         assert one["sentence"].endswith(".")
     results = await closed(handles)
     await booked_once(shop, results)
-    assert all(len(result.repairs) == 1 and result.repairs[0].by in ("operations", "night-shift") for result in results)
+    assert all(
+        len(result.repairs) == 1 and result.repairs[0].by in ("operations", "night-shift")
+        for result in results
+    )
 
 
 async def test_the_web_uis_batch_signal_repairs_and_a_wrong_one_does_no_harm(shop: Workshop) -> None:
@@ -245,7 +250,9 @@ async def test_the_web_uis_batch_signal_repairs_and_a_wrong_one_does_no_harm(sho
         view = await shop.until(handle, lambda now: bool(now.remarks))
         assert "Signal accept_difference was refused" in view.remarks[-1]
         assert (view.held_reason, view.repairs) == ("unmapped_sku", ())
-    await _batch(shop, where(sku), "map_sku", {"sku": sku, "itno": ITEM, "by": "operations", "why": "by batch"})
+    await _batch(
+        shop, where(sku), "map_sku", {"sku": sku, "itno": ITEM, "by": "operations", "why": "by batch"}
+    )
     results = await closed(handles)
     await booked_once(shop, results)
     assert {(one.repairs[0].by, one.repairs[0].why) for one in results} == {("operations", "by batch")}

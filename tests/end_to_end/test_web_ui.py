@@ -136,7 +136,9 @@ class Operator(Telling):
         await expect(self.screen.status).to_have_text("Completed")
         await expect(self.screen.details.get_by_text(result.sentence)).to_be_visible()
         [repair] = result.repairs
-        repaired = self.screen.details.get_by_role("listitem").filter(has_text=f"of {self.reason} by operations")
+        repaired = self.screen.details.get_by_role("listitem").filter(
+            has_text=f"of {self.reason} by operations"
+        )
         await expect(repaired).to_contain_text(f"{repair.fix} {repair.what}".strip())
         await self.screen.shoot(f"{self.reason}-closed")
         return result
