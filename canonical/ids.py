@@ -3,6 +3,7 @@
 Workflow ids are plain text in Temporal: they carry Amazon's order id, which is no personal data.
 """
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from typing import Final
@@ -55,6 +56,20 @@ def sweep_workflow_id() -> str:
 def alerts_workflow_id() -> str:
     """The one workflow that tells people: two would tell them twice."""
     return "o2c-alerts"
+
+
+def m3_document_workflow_id(name: str, accounting_entity: str, document_id: str) -> str:
+    """The one workflow of one M3 document (BOD), such as ``m3-Sync.Shipment-100_AAA-30000001``.
+
+    Ids come from outside: what is long, or has other characters than M3's numbers have, is told by its digest.
+    """
+    plain = f"{name}-{accounting_entity}-{document_id}"
+    if _PLAIN_ID.fullmatch(plain) is None:
+        plain = f"{name[:60]}-{hashlib.sha256(plain.encode()).hexdigest()[:32]}"
+    return f"m3-{plain}"
+
+
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,120}")
 
 
 def import_workflow_id(seller_id: str, created_after: datetime, created_before: datetime | None) -> str:

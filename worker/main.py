@@ -16,6 +16,7 @@ from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
+from activities.m3_documents import DocumentActivities
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
@@ -29,6 +30,7 @@ from canonical.activity_contracts import (
 from canonical.alert_contracts import ALERTS_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.connection import connect, sandbox_runner
+from worker.m3_documents import DocumentsOnTemporal
 from worker.outside import Outside, outside
 from worker.quotas import BurstKeeper
 from worker.settings import Settings, WorkerSettings
@@ -104,12 +106,23 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         read_deliveries=m3.deliveries_of,
         signal_goods_left=orders.signal_goods_left,
     )
+    documents = DocumentActivities(
+        read_deliveries=m3.deliveries_of,
+        orders=DocumentsOnTemporal(client, tuple(settings.sellers)),
+        ion=systems.ion,
+    )
     options = settings.worker
     audit = AuditActivities(orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
         _workflow_worker(client, options, [audit.audit_workflows]),
-        _activity_worker(client, options, M3_QUEUE, options.m3_calls, [*m3.all, sweeps.sweep_m3_deliveries]),
+        _activity_worker(
+            client,
+            options,
+            M3_QUEUE,
+            options.m3_calls,
+            [*m3.all, sweeps.sweep_m3_deliveries, *documents.all],
+        ),
         _activity_worker(client, options, AMAZON_GET_ORDER_QUEUE, options.amazon_calls, [amazon.fetch_order]),
         _activity_worker(
             client,

@@ -14,6 +14,7 @@ from activities.amazon.lwa import TOKEN_URL, Credentials, TokenCache
 from activities.amazon.operations import ENDPOINTS
 from activities.m3.auth import BasicAccess, IonApi, ServiceAccount
 from activities.m3.client import M3Client
+from activities.m3.ion import IonMessages
 from activities.m3.options import M3Options
 from worker.settings import (
     AlertSettings,
@@ -35,6 +36,8 @@ class Outside:
     m3_options: M3Options
     alerts: AlertTargets
     """Who is told of held orders."""
+    ion: IonMessages | None = None
+    """What goes out through ION; None where nothing does."""
 
 
 @asynccontextmanager
@@ -48,10 +51,13 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         }
         alerts = alert_targets(settings.alerts)
         m3 = _m3_client(settings.m3)
+        ion = _ion_messages(settings)
         try:
-            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts)
+            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts, ion=ion)
         finally:
             await m3.aclose()
+            if ion is not None:
+                await ion.aclose()
             alerts.close()
 
 
@@ -114,6 +120,16 @@ def _m3_client(m3: M3Settings) -> M3Client:
     return M3Client(
         account.api_base, ServiceAccount(account), company=m3.company, division=m3.division, http=http
     )
+
+
+def _ion_messages(settings: Settings) -> IonMessages | None:
+    """Messages go by the service account that calls M3; its client id is the one ION's connection point knows."""
+    if settings.ion is None or settings.ion.logical_id is None:
+        return None
+    account = _service_account(settings.m3)
+    http = httpx.AsyncClient(timeout=httpx.Timeout(settings.m3.timeout_seconds, connect=10.0))
+    logical_id = settings.ion.logical_id
+    return IonMessages(account.tenant_url, ServiceAccount(account), logical_id=logical_id, http=http)
 
 
 def _service_account(m3: M3Settings) -> IonApi:

@@ -2,8 +2,9 @@
 
 from workflows.alerting import Alerts
 from workflows.audit import Audit
+from workflows.m3_document import M3Document
 from workflows.order_to_cash import OrderToCash
 from workflows.sweep import ImportPeriod, Sweep
 
-WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit, Alerts)
+WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit, Alerts, M3Document)
 """What a worker hosts and the replayer replays."""

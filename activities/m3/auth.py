@@ -37,8 +37,12 @@ class IonApi(BaseModel):
         return cls.model_validate_json(path.read_bytes())
 
     @property
+    def tenant_url(self) -> str:
+        return f"{self.iu.rstrip('/')}/{self.ti}"
+
+    @property
     def api_base(self) -> str:
-        return f"{self.iu.rstrip('/')}/{self.ti}/M3"
+        return f"{self.tenant_url}/M3"
 
     @property
     def token_url(self) -> str:

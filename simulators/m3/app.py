@@ -14,6 +14,8 @@ from simulators.m3 import programs
 from simulators.m3.auth import Guard, ionapi
 from simulators.m3.control import Control
 from simulators.m3.gateway import Gateway
+from simulators.m3.ion import Ion
+from simulators.m3.ion_sending import IonSending
 from simulators.m3.page import page_routes
 from simulators.m3.replies import gateway_answer
 from simulators.m3.settings import TENANT, M3Settings
@@ -26,7 +28,9 @@ def build_app(settings: M3Settings) -> Starlette:
         raise RuntimeError("No MI program is registered.")
     world = World(settings)
     plan = FaultPlan(settings.faults, settings.seed, settings.pace, gateway_answer)
-    gateway = Gateway(world, plan, Guard(world))
+    guard = Guard(world)
+    gateway = Gateway(world, plan, guard)
+    ion = Ion(world, guard)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -40,10 +44,12 @@ def build_app(settings: M3Settings) -> Starlette:
         Route(f"{base}/execute/{{program}}/{{transaction}}", gateway.v1),
         *control_routes(plan),
         *Control(world, gateway).routes(),
+        *IonSending(ion).routes(),
         *page_routes(world),
     ]
     if settings.profile == "cloud":
         routes += [
+            *ion.routes(),
             Route(f"/{TENANT}/as/token.oauth2", gateway.token, methods=["POST"]),
             Route(f"/{TENANT}/as/revoke_token.oauth2", gateway.revoke, methods=["POST"]),
         ]

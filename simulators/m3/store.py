@@ -24,6 +24,7 @@ class Table(Generic[R]):
         self._rows: dict[str, R] = {}
         self._dirty: dict[str, None] = {}  # in the order of the changes: numbers rows as they came
         self._indexes: list[tuple[Callable[[R], str], dict[str, list[str]]]] = []
+        self._watchers: list[Callable[[str, R], None]] = []
 
     def index(self, key_of: Callable[[R], str]) -> dict[str, list[str]]:
         """A look-up that follows this table: value -> keys of the records. The value must never change."""
@@ -32,6 +33,10 @@ class Table(Generic[R]):
             found.setdefault(key_of(row), []).append(key)
         self._indexes.append((key_of, found))
         return found
+
+    def watch(self, told: Callable[[str, R], None]) -> None:
+        """Have a function told of every record that is kept from now on."""
+        self._watchers.append(told)
 
     def get(self, key: str) -> R | None:
         """The record under this key, if any."""
@@ -57,6 +62,8 @@ class Table(Generic[R]):
                 found.setdefault(key_of(row), []).append(key)
         self._rows[key] = row
         self._dirty[key] = None
+        for told in self._watchers:
+            told(key, row)
 
     def drop(self, key: str) -> None:
         """Forget a record. KeyError if there is none."""
