@@ -1,6 +1,7 @@
 """Request bodies from outside: never more read than allowed, and multipart taken apart without surprises."""
 
 import asyncio
+import contextlib
 import re
 from email.message import Message
 from typing import Final
@@ -13,6 +14,7 @@ READ_WITHIN: Final = 60.0
 """Seconds a body may take to arrive."""
 ENVELOPE: Final = 64 * 1024
 """Bytes beyond the document: the parameters, and what multipart puts around them."""
+DRAINED_WITHIN: Final = 5.0
 _MOST_PARTS: Final = 8
 _LONGEST_HEADER: Final = 8 * 1024
 _NAME: Final = re.compile(rb'name="?([A-Za-z]+)"?', re.IGNORECASE)
@@ -41,7 +43,7 @@ def boundary_of(request: Request) -> bytes:
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, at most `limit` bytes. Rejects with 413 before reading where its length is told, and as soon as
     it is exceeded where not; with 408 where it does not arrive, with 415 where it is compressed as a whole."""
-    too_large = Rejected(413, f"The message is larger than {limit:,} bytes.", {"connection": "close"})
+    too_large = Rejected(413, f"The message is larger than {limit:,} bytes.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Rejected(415, "The body is compressed; encode the document instead (DEFLATE).")
     told = request.headers.get("content-length", "")
@@ -55,8 +57,23 @@ async def read_body(request: Request, limit: int) -> bytes:
                 if len(read) > limit:
                     raise too_large
     except (TimeoutError, ClientDisconnect):
-        raise Rejected(408, "The message did not arrive as a whole.", {"connection": "close"}) from None
+        raise Rejected(408, "The message did not arrive as a whole.") from None
     return bytes(read)
+
+
+async def drain(request: Request, most: int) -> None:
+    """Read and forget what is left of the body, at most `most` bytes: a sender that is cut off while it still
+    writes may never see the answer."""
+    left = most
+    told = request.headers.get("content-length", "0")
+    if not told.isdecimal() or int(told[:20]) > most:
+        return
+    with contextlib.suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        async with asyncio.timeout(DRAINED_WITHIN):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 def parts_of(body: bytes, boundary: bytes) -> dict[str, bytes]:

@@ -20,7 +20,16 @@ from temporalio.service import RPCError
 from canonical.bod_xml import BodProblem
 from canonical.ion_messages import TooLarge, read_parameters
 from starters.ion.access import Access
-from starters.ion.bodies import ENVELOPE, PARAMETERS, PAYLOAD, Rejected, boundary_of, parts_of, read_body
+from starters.ion.bodies import (
+    ENVELOPE,
+    PARAMETERS,
+    PAYLOAD,
+    Rejected,
+    boundary_of,
+    drain,
+    parts_of,
+    read_body,
+)
 from starters.ion.receiver import RECEIVED, Outcome, Receiver
 from worker.m3_documents import Unsettled
 
@@ -28,6 +37,8 @@ SAFE_WITHIN: Final = 25.0
 """Seconds until a message has to be safe with Temporal; ION's gateway waits 60 by default."""
 COME_AGAIN: Final = "30"
 _FORM_LIMIT: Final = 8 * 1024
+_DRAINED: Final = 64 * 1024 * 1024
+"""Bytes of a refused message that are read and forgotten, of a caller who was let in."""
 _VERSION: Final = "v3"
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -78,7 +89,11 @@ class _Endpoint:
             except Rejected as rejected:
                 _log.warning("ion_request_rejected", path=request.url.path, status=rejected.status)
                 said = {"status": "ERROR", "message": rejected.sentence, "error": rejected.sentence}
-                return JSONResponse(said, rejected.status, rejected.headers)
+                headers = rejected.headers
+                if request.method == "POST":
+                    await drain(request, _FORM_LIMIT if rejected.status == 401 else _DRAINED)
+                    headers = {**headers, "connection": "close"}
+                return JSONResponse(said, rejected.status, headers)
 
         return answer
 

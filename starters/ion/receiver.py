@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from canonical.bod_xml import BodProblem
 from canonical.bods import Bod, BodDocument, read_bod
 from canonical.ids import m3_document_workflow_id
 from canonical.ion_messages import MessageParameters, digest_of, key_of, unpacked
@@ -114,7 +115,10 @@ class Receiver:
     def _read(self, parameters: MessageParameters, payload: bytes) -> tuple[Bod, bytes]:
         """The BOD and its text; a message sent again may be packed in another way."""
         plain = unpacked(payload, parameters, self._max_bytes)
-        return read_bod(plain), plain.encode() if isinstance(plain, str) else plain
+        bod = read_bod(plain)
+        if bod.name != parameters.document_name:
+            raise BodProblem(f"The document is a {bod.name}, and its documentName says something else.")
+        return bod, plain.encode() if isinstance(plain, str) else plain
 
     async def _document(
         self, bod: Bod, document: BodDocument, parameters: MessageParameters, plain: bytes

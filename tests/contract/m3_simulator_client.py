@@ -90,12 +90,11 @@ class M3:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def control(self, path: str, **body: object) -> dict[str, Any]:
+    async def control(self, path: str, **body: object) -> Any:
         """A control request that must be accepted."""
         answer = await self.http.post(f"{self.url}/_control/{path}", json=body)
         assert answer.is_success, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        return answer.json()
 
     async def advance(self, seconds: float = 60) -> None:
         """Put M3's clock forward."""

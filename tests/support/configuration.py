@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulators import catalogue
+from simulators.m3.settings import TENANT
 from worker.settings import Settings, load_settings
 
 SECRETS = {
@@ -16,6 +17,10 @@ SECRETS = {
     )
 }
 """What the worker expects in its environment."""
+ION_USER, ION_PASSWORD = "ion-gateway", "ion-5EcReT-4711"
+"""How ION shows the endpoint who it is."""
+SECRETS |= {"ION_USER": ION_USER, "ION_PASSWORD": ION_PASSWORD}
+LOGICAL_ID = "lid://infor.ims.o2c"
 
 QUOTA_FACTOR = 5000.0
 
@@ -73,6 +78,8 @@ def write_configuration(
         parts.append(f"quota_factor = {QUOTA_FACTOR}\n")
     for seller, marketplaces in sellers:
         parts += [_profile(marketplace, seller.region) for marketplace in marketplaces]
+    parts.append(f'[ion]\ntenant = "{TENANT}"\nport = 0\nlogical_id = "{LOGICAL_ID}"')
+    parts.append(f'archive = "{file.parent / "ion-archive"}"\n')
     parts.append(extra_marketplace)
     file.write_text("\n".join(parts), encoding="utf-8")
     return file

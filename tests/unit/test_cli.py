@@ -16,7 +16,7 @@ from starters.cli import app
 from tests.support.configuration import write_configuration
 
 COMMANDS = (
-    "worker", "register", "doctor", "start", "import", "sweep", "held", "fix", "order", "alerts", "views",
+    "worker", "register", "doctor", "start", "import", "sweep", "ion", "held", "fix", "order", "alerts", "views",
     "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
