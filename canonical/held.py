@@ -46,6 +46,15 @@ class HeldReason(StrEnum):
     AMAZON_UNAVAILABLE = "amazon_unavailable"
     AMAZON_NOT_AUTHORISED = "amazon_not_authorised"
     INTERNAL_ERROR = "internal_error"
+    MCF_SKU_UNKNOWN = "mcf_sku_unknown"
+    MCF_REFUSED = "mcf_refused"
+    MCF_UNFULFILLABLE = "mcf_unfulfillable"
+    MCF_NOT_DELIVERED = "mcf_not_delivered"
+    RETURN_ODD = "return_odd"
+    RETURN_OVERDUE = "return_overdue"
+    RETURN_REFUSED = "return_refused"
+    CREDIT_MISSING = "credit_missing"
+    CREDIT_DIFFERS = "credit_differs"
 
 
 class ReasonInfo(NamedTuple):
@@ -184,7 +193,67 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
         "Report what happened, as it stands here; retry after an update.",
         (_R, _DONE, _CANCEL),
     ),
+    HeldReason.MCF_SKU_UNKNOWN: ReasonInfo(
+        "An M3 item has no SellerSKU by which Amazon could ship it, or several",
+        "Say which SellerSKU it is; or keep one alias of the configured kind in MMS025 and retry.",
+        (_MAP, _R, _CANCEL),
+    ),
+    HeldReason.MCF_REFUSED: ReasonInfo(
+        "Amazon does not take the fulfilment order",
+        "Correct what Amazon names (address, SellerSKU, stock) and retry, or send it another way and cancel.",
+        (_R, _ADDR, _MAP, _CANCEL),
+    ),
+    HeldReason.MCF_UNFULFILLABLE: ReasonInfo(
+        "Amazon ships nothing of the fulfilment order",
+        "Retry makes a new fulfilment order, when there is stock; or send it another way and cancel.",
+        (_R, _ADDR, _MAP, _CANCEL),
+    ),
+    HeldReason.MCF_NOT_DELIVERED: ReasonInfo(
+        "Amazon has not shipped or delivered a fulfilment order in time, or has lost a parcel",
+        "Ask Amazon; retry looks again and waits on, accept the difference closes it as it stands.",
+        (_R, _ACCEPT, _CANCEL),
+    ),
+    HeldReason.RETURN_ODD: ReasonInfo(
+        "What Amazon tells of a return does not fit together",
+        "Compare with Seller Central and M3; accept the difference, or retry when Amazon has corrected it.",
+        (_ACCEPT, _R, _CANCEL),
+    ),
+    HeldReason.RETURN_OVERDUE: ReasonInfo(
+        "A refund, a return or a reimbursement has been missing for too long",
+        "Claim what is missing from Amazon and retry, or accept that it will not come.",
+        (_R, _ACCEPT, _CANCEL),
+    ),
+    HeldReason.RETURN_REFUSED: ReasonInfo(
+        "M3 does not take the customer return",
+        "Repair what M3 names and retry, or name the customer return (REPN) that was entered by hand.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.CREDIT_MISSING: ReasonInfo(
+        "M3 has not credited a customer return",
+        "Look at the return in OIS390 and retry, or name the credit invoice.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.CREDIT_DIFFERS: ReasonInfo(
+        "M3 has credited another amount than Amazon refunded",
+        "Credit the rest in M3 and name the credit invoice, or accept the difference.",
+        (_DONE, _ACCEPT, _R, _CANCEL),
+    ),
 }
+
+MCF_REASONS: Final = frozenset(reason for reason in HeldReason if reason.value.startswith("mcf_"))
+"""Reasons that no Amazon order is held for, only an M3 delivery that Amazon fulfils."""
+RETURN_REASONS: Final = frozenset(
+    {
+        HeldReason.RETURN_ODD,
+        HeldReason.RETURN_OVERDUE,
+        HeldReason.RETURN_REFUSED,
+        HeldReason.CREDIT_MISSING,
+        HeldReason.CREDIT_DIFFERS,
+    }
+)
+"""Reasons that only a return case is held for."""
+ORDER_REASONS: Final = tuple(reason for reason in HeldReason if reason not in MCF_REASONS | RETURN_REASONS)
+"""Reasons for which an Amazon order can be held."""
 
 
 class ItemCandidate(BaseModel):

@@ -92,3 +92,95 @@ _NAMED_SELLERS: Final = 3
 
 def _moment(moment: datetime | None) -> str:
     return "now" if moment is None else f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+_MCF_WORKFLOW_ID: Final = re.compile(r"mcf-([A-Za-z0-9]{1,10})-(\d{1,11})")
+_FULFILLMENT_ORDER_ID: Final = re.compile(r"([A-Za-z0-9]{1,10})-(\d{1,11})(?:-\d{1,2})?")
+
+
+def mcf_workflow_id(orno: str, dlix: str) -> str:
+    """The one workflow of an M3 delivery that Amazon fulfils (MCF)."""
+    return f"mcf-{orno}-{dlix}"
+
+
+def mcf_of_workflow(workflow_id: str) -> tuple[str, str] | None:
+    """ORNO and DLIX of such a workflow's id; None where it is another's."""
+    found = _MCF_WORKFLOW_ID.fullmatch(workflow_id)
+    return (found[1], found[2]) if found else None
+
+
+def mcf_subject(text: str) -> tuple[str, str] | None:
+    """ORNO and DLIX of what a person types, ``0000001234-30000001``; None where it is something else."""
+    return mcf_of_workflow(f"mcf-{text}")
+
+
+def fulfillment_order_id(orno: str, dlix: str, attempt: int = 1) -> str:
+    """sellerFulfillmentOrderId of a delivery: letters, digits and dashes, since `+` and blanks are taken by Amazon
+    and then break getFulfillmentOrder; at most 40 characters. Amazon uses an id once: a further attempt has its
+    number behind it. Raises ValueError where ORNO or DLIX has other characters."""
+    made = f"{orno}-{dlix}" if attempt == 1 else f"{orno}-{dlix}-{attempt}"
+    if _FULFILLMENT_ORDER_ID.fullmatch(made) is None:
+        raise ValueError(f"M3 order {orno!r} with delivery {dlix!r} makes no fulfilment order id")
+    return made
+
+
+def mcf_workflow_of(order_id: str) -> str | None:
+    """The workflow of a sellerFulfillmentOrderId; None where it was not made here."""
+    found = _FULFILLMENT_ORDER_ID.fullmatch(order_id)
+    return mcf_workflow_id(found[1], found[2]) if found else None
+
+
+def mcf_item_id(ponr: str, posx: str) -> str:
+    """sellerFulfillmentOrderItemId of an M3 order line."""
+    return f"{ponr}-{posx}"
+
+
+def mcf_message_number(dlix: str, position: int) -> str:
+    """PMSN of a delivery's line (17 characters at most): by it M3 knows a repeated report (MHS850MI)."""
+    return f"M{dlix[-11:]}P{position:03d}"
+
+
+def mcf_package_number(parcel: str) -> str:
+    """PANR of Amazon's parcel in M3 (20 characters at most): by it a parcel written before is known."""
+    plain = re.sub(r"[^A-Za-z0-9]", "", parcel)
+    return f"AMZN{plain}" if len(plain) <= 16 else f"AMZN{hashlib.sha256(parcel.encode()).hexdigest()[:16]}"
+
+
+_RETURN_WORKFLOW_ID: Final = re.compile(r"return-(.+?)-(\d{3}-\d{7}-\d{7})-(.*)")
+_PLAIN_SKU: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
+
+
+def return_case_workflow_id(seller_id: str, amazon_order_id: str, sku: str) -> str:
+    """The one workflow of what comes back of one item of an order.
+
+    Amazon's documents about returns name order and SKU, most of them no order item: the SKU is the item. One
+    with other characters than a plain one, such as a blank, is told by its digest; none by ``-``.
+    """
+    plain = sku if _PLAIN_SKU.fullmatch(sku) else f"~{hashlib.sha256(sku.encode()).hexdigest()[:24]}"
+    return f"return-{seller_id}-{amazon_order_id}-{plain if sku else '-'}"
+
+
+def return_of_workflow(workflow_id: str) -> tuple[str, str, str] | None:
+    """Seller, Amazon order id and SKU (or its digest) of a return case's id; None where it is another's."""
+    found = _RETURN_WORKFLOW_ID.fullmatch(workflow_id)
+    return (found[1], found[2], found[3]) if found else None
+
+
+def returns_feed_workflow_id(seller_id: str) -> str:
+    """The one look for returns of a seller: two at once would read the same pages twice."""
+    return f"returns-feed-{seller_id}"
+
+
+def customer_return_reference(amazon_order_id: str, ponr: str, movement: int) -> str:
+    """YREF of a customer return in M3 (30 characters): order, order line, and which of the line's returns it is.
+
+    Raises ValueError where the line's number is longer than M3's own five digits.
+    """
+    if len(ponr) > 5 or not 0 < movement < 1000:
+        raise ValueError(f"order line {ponr}, return {movement}, makes no reference of 30 characters")
+    return f"{amazon_order_id}/{ponr}/{movement}"
+
+
+def customer_return_message_number(repn: str, reli: str) -> str:
+    """PMSN of a received customer return line (17 characters): by it M3 knows a repeated report (MHS850MI)."""
+    return f"R{repn[-10:]}L{reli[-5:]}"

@@ -18,6 +18,16 @@ class Step(StrEnum):
     INVOICE = "invoice"
     LEDGER = "ledger"
     CANCELLING = "cancelling"
+    FULFILLMENT = "fulfillment"
+    """MCF: Amazon is given the fulfilment order."""
+    AWAITING_DELIVERY = "awaiting_delivery"
+    """MCF: the parcels are on their way."""
+    AWAITING_RETURN = "awaiting_return"
+    """Return case: something is still to come from Amazon or into the warehouse."""
+    RETURNING = "returning"
+    """Return case: M3 is told of the customer return."""
+    CREDITING = "crediting"
+    """Return case: M3 credits the return."""
     CLOSED = "closed"
 
 

@@ -14,6 +14,7 @@ import httpx
 import structlog
 
 from activities.amazon.failures import AmazonError, Failure
+from activities.amazon.fulfillment import FulfillmentOutbound, FulfillmentPort
 from activities.amazon.lwa import TokenCache
 from activities.amazon.operations import (
     CONFIRM_SHIPMENT,
@@ -102,6 +103,7 @@ class AmazonClient:
         self.tokens = tokens
         self.now = now
         self._transport = Transport(endpoint, tokens, http, quota_factor)
+        self.fulfillment: FulfillmentPort = FulfillmentOutbound(self._transport)
 
     def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
         """Let `throttled` hear of every 429."""

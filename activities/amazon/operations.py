@@ -1,7 +1,7 @@
 """The Amazon operations this service calls, with the usage plan Amazon documents for each.
 
 Source: the "Usage Plan" tables in the operation descriptions of Amazon's published Swagger models
-(orders_2026-01-01, ordersV0, sellers). A selling partner may have been given more; the answer's
+(orders_2026-01-01, ordersV0, sellers, fulfillmentOutbound_2020-07-01). A selling partner may have been given more; the answer's
 `x-amzn-RateLimit-Limit` then says so.
 """
 
@@ -49,11 +49,28 @@ MARKETPLACE_PARTICIPATIONS: Final = Operation(
     "getMarketplaceParticipations", "GET", "/sellers/v1/marketplaceParticipations", 0.016, 15, "sellers.json"
 )
 
+
+def _outbound(name: str, method: str, path: str) -> Operation:
+    return Operation(
+        name, method, f"/fba/outbound/2020-07-01{path}", 2.0, 30, "fulfillmentOutbound_2020-07-01.json"
+    )
+
+
+_ORDER: Final = "/fulfillmentOrders/{sellerFulfillmentOrderId}"
+CREATE_FULFILLMENT_ORDER: Final = _outbound("createFulfillmentOrder", "POST", "/fulfillmentOrders")
+GET_FULFILLMENT_ORDER: Final = _outbound("getFulfillmentOrder", "GET", _ORDER)
+CANCEL_FULFILLMENT_ORDER: Final = _outbound("cancelFulfillmentOrder", "PUT", f"{_ORDER}/cancel")
+GET_PACKAGE_TRACKING_DETAILS: Final = _outbound("getPackageTrackingDetails", "GET", "/tracking")
+OUTBOUND_OPERATIONS: Final = (
+    CREATE_FULFILLMENT_ORDER, GET_FULFILLMENT_ORDER, CANCEL_FULFILLMENT_ORDER, GET_PACKAGE_TRACKING_DETAILS,
+)  # fmt: skip
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     SEARCH_ORDERS,
     GET_ORDER,
     CONFIRM_SHIPMENT,
     MARKETPLACE_PARTICIPATIONS,
+    *OUTBOUND_OPERATIONS,
 )
 
 ENDPOINTS: Final[dict[str, str]] = {
