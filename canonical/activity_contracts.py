@@ -249,6 +249,16 @@ class SweepM3Result(_Contract):
     signalled: int = 0
 
 
+class SweepMcfResult(_Contract):
+    """Deliveries that Amazon is to fulfil (MCF)."""
+
+    looked_at: int = 0
+    """Deliveries on open picking lists of the MCF warehouses."""
+    started: int = 0
+    remarks: tuple[str, ...] = ()
+    """Sentences about what could not be looked at."""
+
+
 class SweepInput(_Contract):
     """One pass over Amazon and M3."""
 
@@ -257,12 +267,15 @@ class SweepInput(_Contract):
     updated_before: datetime | None = None
     amazon: bool = True
     m3: bool = True
+    mcf: bool = False
+    """Also look for M3 deliveries that Amazon is to fulfil."""
 
 
 class SweepResult(_Contract):
     amazon: dict[str, SweepAmazonPageResult] = Field(default_factory=dict)
     """Sums by seller, with the horizon to continue from."""
     m3: SweepM3Result = SweepM3Result()
+    mcf: SweepMcfResult = SweepMcfResult()
 
 
 class ImportPeriodInput(_Contract):

@@ -184,7 +184,7 @@ class FulfillmentSnapshot(_Fact):
     @property
     def settled(self) -> bool:
         """Whether nothing more will leave: Amazon has ended the order, or all of it has left."""
-        return self.status in ENDED or bool(self.quantities) and self.shipped == self.quantities
+        return self.status in ENDED or (bool(self.quantities) and self.shipped == self.quantities)
 
     def beyond(self, ordered: Mapping[str, int]) -> dict[str, int]:
         """What has left beyond what was asked for, by item id; nothing where Amazon counts right."""

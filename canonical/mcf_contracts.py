@@ -35,6 +35,9 @@ LOOK_AT_FULFILLMENT_ORDER: Final = "look_at_fulfillment_order"
 CANCEL_FULFILLMENT_ORDER: Final = "cancel_fulfillment_order"
 TRACK_PARCELS: Final = "track_parcels"
 
+ID_TAKEN: Final = "id_taken"
+"""Code of a hold: Amazon has another order under the id, so a repair takes the next one."""
+
 
 class _Contract(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -118,6 +121,14 @@ class FulfillmentOrderRef(_Contract):
 
     seller_id: str
     order_id: str
+    may_be_missing: bool = False
+    """Whether Amazon may well not have it: then that is an answer, and not looked for again."""
+
+
+class FulfillmentLook(_Contract):
+    """What a look at Amazon found."""
+
+    snapshot: FulfillmentSnapshot | None
 
 
 class CancelledFulfillment(_Contract):
@@ -182,14 +193,6 @@ class FulfillmentChanged(_Contract):
 
 class SweepMcfRequest(_Contract):
     """Look in M3 for deliveries that Amazon is to fulfil."""
-
-
-class SweepMcfResult(_Contract):
-    looked_at: int = 0
-    """Deliveries on open picking lists of the MCF warehouses."""
-    started: int = 0
-    remarks: tuple[str, ...] = ()
-    """Sentences about what could not be looked at."""
 
 
 class McfView(_Contract):

@@ -135,7 +135,13 @@ class CaseFacts(BaseModel):
 
     def knows(self, news: "CaseFacts") -> bool:
         """Whether `news` tells nothing new; that it was told again later is nothing."""
-        return _content(self.plus(news)) == _content(self)
+        return self.plus(news).content == self.content
+
+    @property
+    def content(self) -> str:
+        """All of it but when it was told, as text: equal texts tell the same."""
+        untold = {part: {"__all__": {"told"}} for part in CaseFacts.model_fields}
+        return self.model_dump_json(exclude=untold)
 
     @property
     def all(self) -> tuple[_Fact, ...]:
@@ -169,10 +175,3 @@ def _merged(known: Mapping[str, F], news: Mapping[str, F]) -> dict[str, F]:
 def _weight(fact: _Fact) -> tuple[datetime, str]:
     """A total order over all statements of one key, so that merging never depends on the order."""
     return fact.told, fact.model_dump_json()
-
-
-def _content(facts: CaseFacts) -> object:
-    told = {"told"}
-    return facts.model_dump(
-        exclude={part: {"__all__": told} for part in CaseFacts.model_fields},
-    )

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
-from canonical.ids import order_of_workflow
+from canonical.ids import mcf_of_workflow, order_of_workflow
+from canonical.mcf_contracts import MCF_ORDER
 from canonical.steps import Step
 from workflows.details import fix_argument, fix_command
 
@@ -46,6 +47,11 @@ def repair_command(
     return fix_command(order_id, name, fix_argument(name, at, meant))
 
 
+def _mcf_subject(workflow_id: str) -> str:
+    known = mcf_of_workflow(workflow_id)
+    return "-".join(known) if known else workflow_id
+
+
 def _order_id(workflow_id: str) -> str:
     known = order_of_workflow(workflow_id)
     return known[1] if known else workflow_id
@@ -57,6 +63,12 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
         subject=_order_id,
         suggestion=lambda facts: repair_command(*facts),
         history_tells=frozenset({HeldReason.UNMAPPED_SKU.value}),
+    ),
+    MCF_ORDER: HeldKind(
+        noun="delivery",
+        subject=_mcf_subject,
+        suggestion=lambda facts: repair_command(*facts),
+        history_tells=frozenset({HeldReason.MCF_SKU_UNKNOWN.value}),
     ),
 }
 """By workflow type."""

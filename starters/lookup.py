@@ -18,7 +18,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
-from canonical.ids import is_amazon_order_id, order_workflow_id
+from canonical.ids import is_amazon_order_id, mcf_subject, mcf_workflow_id, order_workflow_id
+from canonical.mcf_contracts import McfResult
 from starters.console import Refused
 from starters.times import shown
 
@@ -41,6 +42,28 @@ def check_order_id(text: str) -> str:
     if not is_amazon_order_id(order_id):
         raise Refused(f"{text!r} is no Amazon order id; one looks like 028-1234567-8901234.", 2)
     return order_id
+
+
+def check_subject(text: str) -> str:
+    """An Amazon order id, or M3's order and delivery number of what Amazon fulfils; raises Refused."""
+    return text.strip() if mcf_subject(text.strip()) else check_order_id(text)
+
+
+async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> Found:
+    """The workflow of an order, or of a delivery that Amazon fulfils; raises Refused."""
+    known = mcf_subject(subject)
+    if known is None:
+        return await find_order(client, sellers, subject)
+    try:
+        description = await client.get_workflow_handle(mcf_workflow_id(*known)).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise Refused(
+            f"Temporal has no workflow of M3 delivery {subject} (looked for {mcf_workflow_id(*known)}): Amazon was "
+            "never asked to fulfil it here, or its history is past retention."
+        ) from None
+    return Found("", subject, description)
 
 
 async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> Found:
@@ -88,12 +111,22 @@ async def result_of(client: Client, found: Found) -> OrderResult | None:
         return None
 
 
+async def _result_of_any(client: Client, found: Found) -> OrderResult | McfResult | None:
+    if mcf_subject(found.order_id) is None or found.description.status is not WorkflowExecutionStatus.COMPLETED:
+        return await result_of(client, found)
+    handle: WorkflowHandle[object, McfResult] = client.get_workflow_handle(
+        found.description.id, run_id=found.description.run_id, result_type=McfResult
+    )
+    return await handle.result()
+
+
 async def ending_of(client: Client, found: Found) -> str:
     """A sentence on how a closed order ended."""
-    result = await result_of(client, found)
+    result = await _result_of_any(client, found)
     status = found.description.status.name.lower() if found.description.status else "closed"
     said = result.sentence if result else f"Its workflow is {status}."
-    return f"Order {found.order_id} is closed since {shown(found.description.close_time)}. {said}"
+    noun = "Delivery" if mcf_subject(found.order_id) else "Order"
+    return f"{noun} {found.order_id} is closed since {shown(found.description.close_time)}. {said}"
 
 
 async def last_poll(client: Client) -> datetime | None:

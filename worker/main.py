@@ -14,8 +14,10 @@ from temporalio.worker import Worker
 
 from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
+from activities.amazon.fulfillment_activities import FulfillmentActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
+from activities.m3.mcf import McfActivities
 from activities.m3_documents import DocumentActivities
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
@@ -28,9 +30,11 @@ from canonical.activity_contracts import (
     AuditWorkflowsResult,
 )
 from canonical.alert_contracts import ALERTS_QUEUE
+from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.connection import connect, sandbox_runner
 from worker.m3_documents import DocumentsOnTemporal
+from worker.mcf import McfOnTemporal
 from worker.outside import Outside, outside
 from worker.quotas import BurstKeeper
 from worker.settings import Settings, WorkerSettings
@@ -111,6 +115,8 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         orders=DocumentsOnTemporal(client, tuple(settings.sellers)),
         ion=systems.ion,
     )
+    mcf = McfActivities(m3.context, settings.mcf.rules(), McfOnTemporal(client).start)
+    outbound = FulfillmentActivities(systems.amazon)
     options = settings.worker
     audit = AuditActivities(orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
@@ -121,7 +127,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             M3_QUEUE,
             options.m3_calls,
-            [*m3.all, sweeps.sweep_m3_deliveries, *documents.all],
+            [*m3.all, sweeps.sweep_m3_deliveries, *documents.all, *mcf.all],
         ),
         _activity_worker(client, options, AMAZON_GET_ORDER_QUEUE, options.amazon_calls, [amazon.fetch_order]),
         _activity_worker(
@@ -133,6 +139,12 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         ),
         _activity_worker(
             client, options, AMAZON_CONFIRM_SHIPMENT_QUEUE, options.amazon_calls, [amazon.confirm_shipment]
+        ),
+        _activity_worker(
+            client, options, AMAZON_CREATE_FULFILLMENT_QUEUE, options.amazon_calls, outbound.creating
+        ),
+        _activity_worker(
+            client, options, AMAZON_GET_FULFILLMENT_QUEUE, options.amazon_calls, outbound.looking
         ),
         _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
     ]

@@ -46,7 +46,7 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
     async with httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=10.0), limits=limits) as http:
         amazon = {
-            seller_id: _amazon_client(seller_id, seller, http)
+            seller_id: _amazon_client(seller_id, seller, http, settings.mcf.api)
             for seller_id, seller in settings.sellers.items()
         }
         alerts = alert_targets(settings.alerts)
@@ -83,7 +83,9 @@ def m3_options(settings: Settings) -> M3Options:
     )
 
 
-def _amazon_client(seller_id: str, seller: SellerSettings, http: httpx.AsyncClient) -> AmazonClient:
+def _amazon_client(
+    seller_id: str, seller: SellerSettings, http: httpx.AsyncClient, outbound_api: str
+) -> AmazonClient:
     credentials = Credentials(
         client_id=secret(f"{seller.secrets}_CLIENT_ID").get_secret_value(),
         client_secret=secret(f"{seller.secrets}_CLIENT_SECRET").get_secret_value(),
@@ -98,6 +100,7 @@ def _amazon_client(seller_id: str, seller: SellerSettings, http: httpx.AsyncClie
         http=http,
         marketplace_ids=seller.marketplaces,
         quota_factor=seller.quota_factor,
+        outbound_api=outbound_api,
     )
 
 

@@ -25,18 +25,28 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, UpdateTa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.amazon.operations import CONFIRM_SHIPMENT, GET_ORDER, SEARCH_ORDERS, Operation
+from activities.amazon.operations import (
+    CONFIRM_SHIPMENT,
+    CREATE_FULFILLMENT_ORDER,
+    GET_FULFILLMENT_ORDER,
+    GET_ORDER,
+    SEARCH_ORDERS,
+    Operation,
+)
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
     AMAZON_SEARCH_ORDERS_QUEUE,
     M3_QUEUE,
 )
+from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 
 AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_ORDER_QUEUE: GET_ORDER,
     AMAZON_SEARCH_ORDERS_QUEUE: SEARCH_ORDERS,
     AMAZON_CONFIRM_SHIPMENT_QUEUE: CONFIRM_SHIPMENT,
+    AMAZON_CREATE_FULFILLMENT_QUEUE: CREATE_FULFILLMENT_ORDER,
+    AMAZON_GET_FULFILLMENT_QUEUE: GET_FULFILLMENT_ORDER,
 }
 """Which operation's quota each queue carries; every activity on it makes one such call."""
 

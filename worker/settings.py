@@ -21,6 +21,7 @@ from pydantic import (
 from canonical.held import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
+from worker.mcf_settings import McfSettings
 
 CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
@@ -236,6 +237,8 @@ class Settings(_Strict):
     """Who is told of held orders, and when."""
     held: HeldSettings = HeldSettings()
     """Who looks after what is held."""
+    mcf: McfSettings = McfSettings()
+    """Multi-channel fulfilment: M3's deliveries that Amazon ships."""
     sellers: dict[str, SellerSettings]
     """By seller id."""
     marketplaces: dict[str, MarketplaceProfile]
@@ -260,6 +263,7 @@ class Settings(_Strict):
         for key, profile in self.marketplaces.items():
             if key != profile.marketplace_id:
                 raise ValueError(f"marketplaces.{key}: marketplace_id is {profile.marketplace_id}")
+        self.mcf.refuse_strangers({seller: one.marketplaces for seller, one in self.sellers.items()})
         return self
 
     @property

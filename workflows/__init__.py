@@ -3,8 +3,9 @@
 from workflows.alerting import Alerts
 from workflows.audit import Audit
 from workflows.m3_document import M3Document
+from workflows.mcf_order import McfOrder
 from workflows.order_to_cash import OrderToCash
 from workflows.sweep import ImportPeriod, Sweep
 
-WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit, Alerts, M3Document)
+WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit, Alerts, M3Document, McfOrder)
 """What a worker hosts and the replayer replays."""

@@ -1,7 +1,7 @@
 """An order tells the alerts that it is held, and that an outage let it go: never awaited, never in its way."""
 
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -9,14 +9,31 @@ from temporalio.common import RetryPolicy
 from canonical.alert_contracts import ALERTS_QUEUE, TELL_ALERTS, HeldNotice, TellAlerts
 from canonical.alerts import OUTAGES
 from canonical.held import Hold
+from canonical.steps import Step
 from workflows.details import fix_argument, fix_command, fixes_for
-from workflows.order_state import OrderState
 
 _LATEST: Final = timedelta(hours=1)
 """What could not be told by then is told by the digest."""
 
 
-def tell_held(state: OrderState, hold: Hold) -> None:
+class Holdable(Protocol):
+    """What is told of a workflow that can be held."""
+
+    @property
+    def order_id(self) -> str:
+        """What it is about, as `o2c fix` takes it."""
+
+    @property
+    def seller_id(self) -> str: ...
+
+    @property
+    def step(self) -> Step: ...
+
+    @property
+    def held_since(self) -> datetime | None: ...
+
+
+def tell_held(state: Holdable, hold: Hold) -> None:
     """The order has just become held."""
     info = workflow.info()
     fix = fixes_for(state.step, hold)[0]

@@ -41,7 +41,16 @@ def naming(hold: Hold, order_id: str) -> Hold:
     return hold.model_copy(update={"sentence": f"Amazon order {order_id}: {hold.sentence}"})
 
 
-_AMAZON_ACTIVITIES = frozenset({"fetch_order", "confirm_shipment"})
+_AMAZON_ACTIVITIES = frozenset(
+    {
+        "fetch_order",
+        "confirm_shipment",
+        "create_fulfillment_order",
+        "look_at_fulfillment_order",
+        "cancel_fulfillment_order",
+        "track_parcels",
+    }
+)
 
 
 def _used_up(cause: ApplicationError, step: Step, order_id: str) -> Hold:

@@ -16,6 +16,7 @@ from canonical.activity_contracts import (
     HELD,
     M3_QUEUE,
 )
+from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 
 HEARTBEAT: Final = timedelta(seconds=30)
 
@@ -48,6 +49,12 @@ up to an hour apart, so that 60 looks cover more than two days."""
 AMAZON_GET: Final = CallPolicy(AMAZON_GET_ORDER_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2)))
 AMAZON_CONFIRM: Final = CallPolicy(
     AMAZON_CONFIRM_SHIPMENT_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
+)
+AMAZON_CREATE_FULFILLMENT: Final = CallPolicy(
+    AMAZON_CREATE_FULFILLMENT_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2))
+)
+AMAZON_GET_FULFILLMENT: Final = CallPolicy(
+    AMAZON_GET_FULFILLMENT_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2))
 )
 
 AMAZON_SEARCH: Final = CallPolicy(

@@ -38,3 +38,10 @@ def at_start(start: OrderToCashInput) -> TypedSearchAttributes:
         if start.order.ship_by is not None:
             pairs.append(SearchAttributePair(SHIP_BY, start.order.ship_by))
     return TypedSearchAttributes(pairs)
+
+
+def of_case(seller_id: str) -> TypedSearchAttributes:
+    """What is known when a return case begins."""
+    return TypedSearchAttributes(
+        [SearchAttributePair(SELLER, seller_id), SearchAttributePair(STEP, Step.RECEIVED.value)]
+    )

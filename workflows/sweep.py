@@ -20,8 +20,10 @@ from canonical.activity_contracts import (
     SweepInput,
     SweepM3Request,
     SweepM3Result,
+    SweepMcfResult,
     SweepResult,
 )
+from canonical.mcf_contracts import SWEEP_MCF_DELIVERIES, SweepMcfRequest
 from workflows.policies import AMAZON_SEARCH, HEARTBEAT, M3_CALL, seller_priority
 
 _MAX_REMARKS = 50
@@ -60,7 +62,20 @@ class Sweep:
                 retry_policy=M3_CALL.retry,
                 summary="Find M3 deliveries that left",
             )
-        return SweepResult(amazon=amazon, m3=m3)
+        mcf = SweepMcfResult()
+        if start.mcf:
+            workflow.set_current_details("Looking for M3's deliveries that Amazon is to fulfil.")
+            mcf = await workflow.execute_activity(
+                SWEEP_MCF_DELIVERIES,
+                SweepMcfRequest(),
+                result_type=SweepMcfResult,
+                task_queue=M3_QUEUE,
+                start_to_close_timeout=M3_CALL.timeout,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=M3_CALL.retry,
+                summary="Find M3 deliveries for Amazon to fulfil",
+            )
+        return SweepResult(amazon=amazon, m3=m3, mcf=mcf)
 
 
 @workflow.defn(name=IMPORT_PERIOD)

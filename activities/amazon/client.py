@@ -14,7 +14,9 @@ import httpx
 import structlog
 
 from activities.amazon.failures import AmazonError, Failure
+from activities.amazon.finances import Finances
 from activities.amazon.fulfillment import FulfillmentOutbound, FulfillmentPort
+from activities.amazon.fulfillment_2026 import FulfillmentOutbound2026
 from activities.amazon.lwa import TokenCache
 from activities.amazon.operations import (
     CONFIRM_SHIPMENT,
@@ -84,7 +86,7 @@ class AmazonClient:
     """One selling partner in one region.
 
     `http` is shared between clients and closed by whoever made it. `quota_factor`: how many times Amazon's
-    documented rates this partner has.
+    documented rates this partner has. `outbound_api`: version of Fulfillment Outbound.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class AmazonClient:
         http: httpx.AsyncClient,
         marketplace_ids: Sequence[str] = (),
         quota_factor: float = 1.0,
+        outbound_api: str = "2020-07-01",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.seller_id = seller_id
@@ -103,7 +106,10 @@ class AmazonClient:
         self.tokens = tokens
         self.now = now
         self._transport = Transport(endpoint, tokens, http, quota_factor)
-        self.fulfillment: FulfillmentPort = FulfillmentOutbound(self._transport)
+        newest = outbound_api == "2026-07-04"
+        outbound = FulfillmentOutbound2026 if newest else FulfillmentOutbound
+        self.finances = Finances(self._transport, now)
+        self.fulfillment: FulfillmentPort = outbound(self._transport)
 
     def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
         """Let `throttled` hear of every 429."""

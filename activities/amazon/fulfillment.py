@@ -68,7 +68,11 @@ class FulfillmentOutbound:
             "fulfillmentPolicy": request.policy.value,
             "destinationAddress": address_body(request.address),
             "items": [
-                {"sellerSku": line.sku, "sellerFulfillmentOrderItemId": line.item_id, "quantity": line.quantity}
+                {
+                    "sellerSku": line.sku,
+                    "sellerFulfillmentOrderItemId": line.item_id,
+                    "quantity": line.quantity,
+                }
                 for line in request.lines
             ],
         }
@@ -78,7 +82,9 @@ class FulfillmentOutbound:
     async def get(self, order_id: str) -> FulfillmentSnapshot | None:
         """getFulfillmentOrder. An id that Amazon does not know is answered 404, or 400 with no words to rely on."""
         try:
-            answer = await self._transport.call(GET_FULFILLMENT_ORDER, order_id=order_id, names={_ID: order_id})
+            answer = await self._transport.call(
+                GET_FULFILLMENT_ORDER, order_id=order_id, names={_ID: order_id}
+            )
         except AmazonError as error:
             if error.failure in (Failure.NOT_FOUND, Failure.REFUSED):
                 return None
@@ -90,7 +96,9 @@ class FulfillmentOutbound:
 
     async def cancel(self, order_id: str) -> None:
         """cancelFulfillmentOrder: taken up to Planning, refused with 400 from Processing on."""
-        answer = await self._transport.call(CANCEL_FULFILLMENT_ORDER, order_id=order_id, names={_ID: order_id})
+        answer = await self._transport.call(
+            CANCEL_FULFILLMENT_ORDER, order_id=order_id, names={_ID: order_id}
+        )
         _refuse_errors(CANCEL_FULFILLMENT_ORDER, answer)
 
     async def parcels(self, order_id: str, numbers: Sequence[str]) -> dict[str, tuple[ParcelStatus, str]]:
@@ -158,7 +166,9 @@ def _parcel(entry: Mapping[str, object]) -> FulfillmentParcel:
     return FulfillmentParcel(
         number=str(entry.get("packageNumber") or ""),
         carrier=str(entry.get("carrierCode") or ""),
-        tracking_number=str(entry.get("trackingNumber") or entry.get("amazonFulfillmentTrackingNumber") or ""),
+        tracking_number=str(
+            entry.get("trackingNumber") or entry.get("amazonFulfillmentTrackingNumber") or ""
+        ),
         arrives=moment(entry.get("estimatedArrivalDate")),
     )
 

@@ -25,7 +25,9 @@ _MODEL: Final = "fulfillmentOutbound_2026-07-04.json"
 _ORDERS: Final = "/fulfillment/outbound/2026-07-04/orders"
 CREATE_ORDER: Final = Operation("createOrder", "POST", _ORDERS, 2.0, 30, _MODEL)
 GET_ORDER: Final = Operation("getOrder (outbound)", "GET", f"{_ORDERS}/{{outboundOrderId}}", 2.0, 30, _MODEL)
-CANCEL_ORDER: Final = Operation("cancelOrder", "PUT", f"{_ORDERS}/{{outboundOrderId}}/cancel", 2.0, 30, _MODEL)
+CANCEL_ORDER: Final = Operation(
+    "cancelOrder", "PUT", f"{_ORDERS}/{{outboundOrderId}}/cancel", 2.0, 30, _MODEL
+)
 
 _STATUS: Final = {
     "PROCESSING": FulfillmentStatus.PROCESSING,
@@ -97,7 +99,9 @@ class FulfillmentOutbound2026:
             for shipment in objects(order.get("shipments"))
             for package in objects(shipment.get("packages"))
         ]
-        words = {str(package.get("packageId")): str(package.get("status") or "UNKNOWN") for package in packages}
+        words = {
+            str(package.get("packageId")): str(package.get("status") or "UNKNOWN") for package in packages
+        }
         return {number: parcel_status(words.get(number, "UNKNOWN")) for number in numbers}
 
     async def _order(self, order_id: str) -> Mapping[str, object] | None:

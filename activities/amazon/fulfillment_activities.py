@@ -76,14 +76,14 @@ class FulfillmentActivities:
             )
 
     @activity.defn(name=mcf.LOOK_AT_FULFILLMENT_ORDER)
-    async def look_at_fulfillment_order(self, ref: mcf.FulfillmentOrderRef) -> FulfillmentSnapshot:
+    async def look_at_fulfillment_order(self, ref: mcf.FulfillmentOrderRef) -> mcf.FulfillmentLook:
         """The order as it stands. One that is accepted and not to be seen yet is looked for again."""
         async with asking_amazon(_subject(ref.order_id)):
             snapshot = await self._port(ref.seller_id).get(ref.order_id)
-            if snapshot is None:
+            if snapshot is None and not ref.may_be_missing:
                 sentence = f"Amazon has accepted fulfilment order {ref.order_id} and does not show it yet."
                 raise RetryLater(sentence, kind=UNAVAILABLE, delay=_NOT_YET)
-            return snapshot
+            return mcf.FulfillmentLook(snapshot=snapshot)
 
     @activity.defn(name=mcf.CANCEL_FULFILLMENT_ORDER)
     async def cancel_fulfillment_order(self, ref: mcf.FulfillmentOrderRef) -> mcf.CancelledFulfillment:
@@ -127,6 +127,7 @@ def _known(snapshot: FulfillmentSnapshot, request: FulfillmentRequest) -> mcf.Cr
             f"Amazon has another order under the id {request.order_id}: it asks for {snapshot.quantities}, M3's "
             f"delivery for {asked} (pieces by order line). Retry takes a new id.",
             system="Amazon",
+            code=mcf.ID_TAKEN,
         )
     _log.info("fulfillment_order_already_known", order_id=request.order_id, status=snapshot.status.value)
     return mcf.CreatedFulfillment(snapshot=snapshot, already_known=True)

@@ -1,8 +1,8 @@
 """The Amazon operations this service calls, with the usage plan Amazon documents for each.
 
 Source: the "Usage Plan" tables in the operation descriptions of Amazon's published Swagger models
-(orders_2026-01-01, ordersV0, sellers, fulfillmentOutbound_2020-07-01). A selling partner may have been given more; the answer's
-`x-amzn-RateLimit-Limit` then says so.
+(orders_2026-01-01, ordersV0, sellers, fulfillmentOutbound_2020-07-01). A selling partner may have been given more; the
+answer's `x-amzn-RateLimit-Limit` then says so.
 """
 
 from dataclasses import dataclass

@@ -59,60 +59,60 @@ class M3Activities:
     @activity.defn(name=act.RESOLVE_ITEMS)
     async def resolve_items(self, request: act.ResolveItemsRequest) -> act.ResolveItemsResult:
         """SellerSKUs into M3 items."""
-        async with _under_way(request.ref.order_id):
+        async with under_way(request.ref.order_id):
             return await resolve_items(self.context, request)
 
     @activity.defn(name=act.ENSURE_CUSTOMER)
     async def ensure_customer(self, request: act.EnsureCustomerRequest) -> act.CustomerResult:
         """The customer the order is booked on."""
-        async with _under_way(request.order.order_id):
+        async with under_way(request.order.order_id):
             return await ensure_customer(self.context, request)
 
     @activity.defn(name=act.CREATE_SALES_ORDER)
     async def create_sales_order(self, request: act.CreateSalesOrderRequest) -> act.SalesOrderResult:
         """The one customer order of an Amazon order."""
-        async with _under_way(request.order.order_id):
+        async with under_way(request.order.order_id):
             return await create_sales_order(self.context, request)
 
     @activity.defn(name=act.REPORT_GOODS_ISSUE)
     async def report_goods_issue(self, request: act.ReportGoodsIssueRequest) -> Delivery:
         """M3 is told that Amazon has shipped."""
-        async with _under_way(request.ref.order_id):
+        async with under_way(request.ref.order_id):
             return await report_goods_issue(self.context, request)
 
     @activity.defn(name=act.INVOICE_DELIVERY)
     async def invoice_delivery(self, request: act.InvoiceDeliveryRequest) -> Invoice:
         """The invoice of a delivery."""
-        async with _under_way(request.ref.order_id):
+        async with under_way(request.ref.order_id):
             return await invoice_delivery(self.context, request)
 
     @activity.defn(name=act.POST_GENERAL_LEDGER)
     async def post_general_ledger(self, request: act.PostGeneralLedgerRequest) -> Voucher:
         """The voucher of an invoice."""
-        async with _under_way(request.ref.order_id):
+        async with under_way(request.ref.order_id):
             return await post_general_ledger(self.context, request)
 
     @activity.defn(name=act.CANCEL_SALES_ORDER)
     async def cancel_sales_order(self, request: act.CancelSalesOrderRequest) -> act.CancelSalesOrderResult:
         """An order taken back."""
-        async with _under_way(request.ref.order_id):
+        async with under_way(request.ref.order_id):
             return await cancel_sales_order(self.context, request)
 
     @activity.defn(name=act.VERIFY_STEP)
     async def verify_step(self, request: act.VerifyStepRequest) -> act.VerifyStepResult:
         """What a person says was done by hand, checked."""
-        async with _under_way(request.ref.order_id):
+        async with under_way(request.ref.order_id):
             return await verify_step(self.context, request)
 
     @activity.defn(name=act.AUDIT_M3_ORDERS)
     async def audit_m3_orders(self, request: act.AuditM3Request) -> act.AuditM3Result:
         """What M3 holds for a list of Amazon orders."""
-        async with _under_way("(audit)"):
+        async with under_way("(audit)"):
             return act.AuditM3Result(orders=await m3_facts(self.context, request.order_ids))
 
 
 @contextlib.asynccontextmanager
-async def _under_way(order_id: str) -> AsyncIterator[None]:
+async def under_way(order_id: str) -> AsyncIterator[None]:
     """Log lines with the order's id, heartbeats while it takes long, failures as Temporal knows them."""
     with failures_as_temporal_knows_them(), structlog.contextvars.bound_contextvars(order_id=order_id):
         async with heartbeating():

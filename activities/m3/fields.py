@@ -46,9 +46,21 @@ OIS275MI.GetBatchHead       *ORNO:A10
 MWS410MI.GetHead            DLIX:N11
 MWS410MI.LstPackages        DLIX:N11
 MWS410MI.LstPackageLine     *DLIX:N11 *PDSO:N2 PANR:A20 RORC:N1 RIDN:A10 RIDL:N6 RIDX:N3
+MWS410MI.GetAdr             DLIX:N11 ADRT:N2
+MWS411MI.LstDeliveryLine    *DLIX:N11 RIDN:A10
+MWS420MI.LstPickList        WHLO:A3 FPIS:A2 TPIS:A2 RORC:N1 DLIX:N11
+MWS423MI.AddPackage         *DLIX:N11 PANR:A20 ETRN:A30 DLRM:A40
 MWS411MI.LstDelLnByOrd      RORC:N1 RIDN:A10 RIDL:N6 RIDX:N3
 MHS850MI.AddCOPick          *WHLO:A3 *E0PA:A17 *E065:A6 *CUNO:A10 *RIDN:A10 *RIDL:N6 *PLSX:N3 PRFL:A4 ITNO:A15 QTYP:N17 RIDX:N3 DLIX:N11 OEND:N1 PMSN:A17 ISMD:N1
 MHS850MI.GetMvxMsg          *E0PB:A17 *PMSN:A17
+MHS850MI.AddCOReturn        *WHLO:A3 *E0PA:A17 *E065:A6 *CUNO:A10 *REPN:N10 *RELI:N5 *RESP:A10 PRFL:A4 ITNO:A15 WHSL:A10 QTY:N17 RIDN:A10 PMSN:A17
+OIS390MI.AddHead            *WHLO:A3 CUNO:A10 REPN:N10 RORN:A10 EPDT:D10 FACI:A3 RSCD:A3 RERE:A10 YREF:A30 ORTP:A3
+OIS390MI.AddLine            *WHLO:A3 *REPN:N10 *REQ0:N17 RORL:N6 RORX:N3 ITNO:A15 RSCD:A3 WHSL:A10 SAPR:N19
+OIS390MI.GetHead            *WHLO:A3 *REPN:N10
+OIS390MI.GetLine            *WHLO:A3 *REPN:N10 *RELI:N5
+OIS390MI.LstLine            *WHLO:A3 *REPN:N10
+OIS390MI.SelOpenLine        *WHLO:A3 REPN:N10 CUNO:A10 ITNO:A15 ORNO:A10 PONR:N5 POSX:N3
+OIS350MI.LstInvByCOLine     *ORNO:A10 *PONR:N5 POSX:N3
 OIS350MI.LstInvHeadByCo     *ORNO:A10 WHLO:A3 DLIX:N11
 OIS350MI.GetInvHead         *YEA4:N4 *IVNO:N9 DIVI:A3
 OIS350MI.PrtInvoice         *ORNO:A10 DLIX:N11
@@ -62,7 +74,13 @@ OIS010MI.LstOrderTypes      ORTP:A3
 """  # noqa: E501
 
 PERSONAL: Final = frozenset(
-    {"CRS610MI.Add", "CRS610MI.GetBasicData", "OIS100MI.AddBatchAddress", "OIS100MI.AddBatchText"}
+    {
+        "CRS610MI.Add",
+        "CRS610MI.GetBasicData",
+        "OIS100MI.AddBatchAddress",
+        "OIS100MI.AddBatchText",
+        "MWS410MI.GetAdr",
+    }
 )
 """Transactions that carry a buyer's name or address. They travel in a request body, never in a URL that
 proxies and traces keep, and M3's message text about them is dropped, since M3 may quote the input in it."""

@@ -12,6 +12,21 @@ class CuorLists(BaseModel):
 
     batch_orders: str = "Lst_OXHEAD_CUOR"
     orders: str = "Lst_OOHEAD_CUOR"
+    returns: str = "Lst_OCHEAD_YREF"
+    """Customer returns by their reference (OCHEAD, YREF)."""
+
+
+class ReturnOptions(BaseModel):
+    """How customer returns are entered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    responsible: Annotated[str, StringConstraints(min_length=1, max_length=10)] = "AMAZON"
+    """RESP and RERE: who answers for them."""
+    reason: Annotated[str, StringConstraints(max_length=3)] = ""
+    """RSCD: transaction reason."""
+    locations: dict[str, Annotated[str, StringConstraints(max_length=10)]] = {}
+    """WHSL by Amazon's disposition, such as ``CUSTOMER_DAMAGED``; others go where M3 puts them."""
 
 
 class M3Options(BaseModel):
@@ -35,5 +50,7 @@ class M3Options(BaseModel):
     """E0PA and E0PB: the partner set up in MMS865 for warehouse messages."""
     message_type: Annotated[str, StringConstraints(max_length=6)] = "WMS"
     """E065: message type of that partner for customer order picks."""
+    returns: ReturnOptions = ReturnOptions()
+    """How customer returns are entered."""
     busy_wait: Annotated[float, Field(ge=0, le=60)] = 20.0
     """Seconds an activity waits inside for M3 to finish before Temporal waits instead."""

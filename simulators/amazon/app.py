@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulators.amazon import control, endpoints, page
+from simulators.amazon.aftersale import control as aftersale
 from simulators.amazon.settings import Settings
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan, control_routes
@@ -53,6 +54,7 @@ def build_app(settings: Settings) -> Starlette:
             *endpoints.routes(world, faults),
             *control_routes(faults),
             *control.routes(world, faults),
+            *aftersale.routes(world),
             *page.routes(world),
         ],
         lifespan=lifespan,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators.amazon import query, shipments
+from simulators.amazon.aftersale import transactions
 from simulators.amazon.auth import Caller, LwaError, Tokens
 from simulators.amazon.clock import iso
 from simulators.amazon.pages import Position
@@ -120,6 +121,7 @@ def routes(world: World, faults: FaultPlan) -> list[Route]:
 
     return [
         Route("/auth/o2/token", token, methods=["POST"]),
+        *(route(*operation) for operation in transactions.OPERATIONS),
         route("/orders/2026-01-01/orders", "GET", "searchOrders", search_orders),
         route("/orders/2026-01-01/orders/{order_id}", "GET", "getOrder", get_order),
         route(

@@ -21,6 +21,7 @@ PLANS: dict[str, Plan] = {
     "getOrder": Plan(0.5, 30),
     "confirmShipment": Plan(2.0, 10),
     "getMarketplaceParticipations": Plan(0.016, 15),
+    "listTransactions": Plan(0.5, 10),
 }
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.m3 import auth, staff, trouble, views
+from simulators.m3 import auth, returns_received, staff, trouble, views
 from simulators.m3.errors import NotOk
 from simulators.m3.gateway import Gateway, Termination
 from simulators.m3.world import World
@@ -77,6 +77,16 @@ class Control:
             Route("/_control/heal", self._on(Trouble, self._heal), methods=["POST"]),
             Route("/_control/staff", self._on(AtWork, self._staff), methods=["POST"]),
             Route("/_control/stock", self._on(Stock, self._stock), methods=["POST"]),
+            Route(
+                "/_control/receive",
+                self._on(returns_received.Received, lambda body: body.happen(self._world)),
+                methods=["POST"],
+            ),
+            Route(
+                "/_control/credits",
+                self._on(returns_received.Credits, lambda body: body.switch(self._world)),
+                methods=["POST"],
+            ),
             Route("/_control/terminate", self._on(Termination, self._terminate), methods=["POST"]),
         ]
 

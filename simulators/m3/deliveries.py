@@ -1,4 +1,4 @@
-"""MWS410MI, MWS411MI and MWS420MI: deliveries, their lines, packages and picking lists."""
+"""MWS410MI, MWS411MI, MWS420MI and MWS423MI: deliveries, their lines, packages and picking lists."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from simulators import catalogue
 from simulators.m3.clock import day_of, time_of
-from simulators.m3.errors import GENERIC, RECORD_MISSING, NotOk
+from simulators.m3.errors import GENERIC, RECORD_EXISTS, RECORD_MISSING, NotOk
 from simulators.m3.money import quantity_text
-from simulators.m3.records import ZERO, Delivery, DeliveryLine
+from simulators.m3.records import ZERO, Delivery, DeliveryLine, Package
 from simulators.m3.registry import Call, Row, mi
-from simulators.m3.warehouse import open_list, release, report_all, require_packed
+from simulators.m3.warehouse import REPORTED, open_list, release, report_all, require_packed
 from simulators.m3.world import World
 
 CUSTOMER_ORDER = "3"
@@ -118,6 +118,42 @@ def list_package_lines(world: World, call: Call) -> list[Row]:
         if wanted in ("", package.panr)
         for ponr, quantity in package.contents.items()
     ]  # fmt: skip
+
+
+@mi("MWS410MI", "GetAdr")
+def get_address(world: World, call: Call) -> list[Row]:
+    """An address of a delivery by type; of type 1, where the goods go: the order's own, else the customer's."""
+    delivery = world.delivery(call.integer("DLIX"))
+    order = world.order(delivery.orno)
+    kind = str(call.integer("ADRT", 1))
+    own = order.addresses.get(kind)
+    customer = world.customers.get(order.cuno)
+    if own is None and (customer is None or kind != "1"):
+        raise NotOk(RECORD_MISSING, "ADRT")
+    told = own if own is not None else customer.fields if customer is not None else {}
+    return [
+        {
+            "CONA": order.cuno, "DIVI": catalogue.DIVI, "FACI": catalogue.FACI, "NAME": told.get("CUNM", ""),
+            **{f"ADR{number}": told.get(f"CUA{number}", "") for number in range(1, 5)},
+            **{name: told.get(name, "") for name in ("PONO", "CSCD", "ECAR", "TOWN", "LNCD")},
+        }
+    ]  # fmt: skip
+
+
+@mi("MWS423MI", "AddPackage")
+def add_package(world: World, call: Call) -> list[Row]:
+    """A package of a delivery, with its tracking number ETRN. PANR may be given; XRE0104 where it is taken.
+    After the goods have left nothing is packed any more (inferred)."""
+    delivery = world.delivery(call.integer("DLIX"))
+    if delivery.pist == REPORTED:
+        raise NotOk(GENERIC, "DLIX", f"Delivery {delivery.dlix} has been issued; it cannot be packed")
+    panr = call.text("PANR") or f"{world.number('package'):020d}"
+    if any(package.panr == panr for package in delivery.packages):
+        raise NotOk(RECORD_EXISTS, "PANR")
+    delivery.packages.append(Package(panr=panr, etrn=call.text("ETRN"), contents={}))
+    delivery.etrn = delivery.etrn or call.text("ETRN")
+    world.keep_delivery(delivery)
+    return [{"PANR": panr}]
 
 
 @mi("MWS410MI", "RelForAlloc")

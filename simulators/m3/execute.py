@@ -51,7 +51,8 @@ def describe(world: World, fields: Mapping[str, str]) -> dict[str, str]:
     described = dict(fields)
     if "CUOR" in fields:
         return described
-    number = fields.get("ORNO") or fields.get("RIDN") or ""
+    kept = world.returns.get(fields.get("REPN", ""))
+    number = fields.get("ORNO") or fields.get("RIDN") or fields.get("RORN") or (kept.orno if kept else "")
     dlix = fields.get("DLIX") or fields.get("RIDI") or ""
     delivery = world.deliveries.get(dlix)
     order = world.orders.get(delivery.orno if delivery else number)

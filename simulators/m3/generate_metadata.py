@@ -49,9 +49,14 @@ SITE_LISTS: dict[str, TransactionFacts] = {
         "cloud_only": False,
         "input": "*OACUOR:A20 OAORNO:A10",
         "output": "OACUOR:A20 OAORNO:A10 OASTAT:A2 OAORSL:A2 OAORST:A2 OACUNO:A10 OAORTP:A3 OAFACI:A3",
-    }
+    },
+    "Lst_OCHEAD_YREF": {
+        "cloud_only": False,
+        "input": "*OCYREF:A30 OCREPN:N10",
+        "output": "OCYREF:A30 OCREPN:N10 OCWHLO:A3 OCCUNO:A10 OCORNO:A10",
+    },
 }
-"""The CMS100MI list this pretended site has set up beside Lst_OXHEAD_CUOR, after the same pattern."""
+"""The CMS100MI lists this pretended site has set up beside Lst_OXHEAD_CUOR, after the same pattern."""
 
 
 def _word(field: SourceField) -> str:

@@ -18,7 +18,7 @@ from simulators.m3.world import World
 _DUE_DAYS = 14
 
 
-def _local(invoice: Invoice, amount: Decimal) -> str:
+def local_amount(invoice: Invoice, amount: Decimal) -> str:
     return amount_text(rounded(amount * invoice.rate))
 
 
@@ -137,7 +137,7 @@ def get_invoice(world: World, call: Call) -> list[Row]:
         {
             "FACI": order.faci, "VONO": str(invoice.vono), "PYNO": invoice.cuno, "DUDT": _due_day(invoice),
             "IDAT": day_of(invoice.entered), "FAC2": order.faci, "RAFC": amount_text(invoice.gross),
-            "CUCD": invoice.cucd, "INST": "20", "CUNM": name, "AMT1": _local(invoice, invoice.gross),
+            "CUCD": invoice.cucd, "INST": "20", "CUNM": name, "AMT1": local_amount(invoice, invoice.gross),
             "CUC1": catalogue.LOCAL_CURRENCY, "AMT2": amount_text(invoice.gross), "CUC2": invoice.cucd,
             "RAIN": f"{invoice.rate:f}", "UPAC": "1" if invoice.vono else "0", "INRC": invoice.cuno,
             "CUN2": name,
@@ -158,11 +158,11 @@ def list_invoice_rows(world: World, call: Call) -> list[Row]:
     return [
         {
             "IVTP": row.ivtp, "ORNO": invoice.orno, "DLIX": str(invoice.dlix), "WHLO": invoice.whlo,
-            "IVRF": row.reference, "AMT1": _local(invoice, row.gross - row.vat),
+            "IVRF": row.reference, "AMT1": local_amount(invoice, row.gross - row.vat),
             "AMT2": amount_text(row.gross - row.vat), "AMT3": amount_text(row.gross - row.vat),
             "PYNO": invoice.cuno, "CUNM": _name(world, invoice.cuno), "VTAM": amount_text(row.vat),
             "BSCD": "DE", "FTCO": order.country, "VTCD": "1" if order.vat_percent else "0",
-            "CVTM": _local(invoice, row.vat), "CVBA": _local(invoice, row.gross - row.vat),
+            "CVTM": local_amount(invoice, row.vat), "CVBA": local_amount(invoice, row.gross - row.vat),
             "VTP1": f"{order.vat_percent:.2f}", "VTP2": "0.00",
         }
         for row in invoice.rows

@@ -34,6 +34,8 @@ def voucher_due(world: World, args: Mapping[str, str]) -> None:
     voucher.ivno = invoice.ivno
     invoice.vono = voucher.vono
     world.invoices.put(f"{invoice.yea4}/{invoice.ivno}", invoice)
+    if not invoice.dlix:  # a credit has no delivery
+        return
     delivery = world.delivery(invoice.dlix)
     delivery.orst = "80"
     world.keep_delivery(delivery)

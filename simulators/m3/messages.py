@@ -9,6 +9,7 @@ from simulators import catalogue
 from simulators.m3.errors import GENERIC, RECORD_MISSING, NotOk
 from simulators.m3.records import Delivery, DeliveryLine, Meta, WarehouseMessage
 from simulators.m3.registry import Call, Row, job, mi
+from simulators.m3.returns_received import receive
 from simulators.m3.warehouse import open_list, report_all, report_line, require_packed
 from simulators.m3.world import World
 
@@ -81,6 +82,8 @@ def message_due(world: World, args: Mapping[str, str]) -> None:
 def _process(world: World, transaction: str, call: Call) -> None:
     if transaction == "AddCOPick":
         _report_pick(world, call)
+    elif transaction == "AddCOReturn":
+        receive(world, call)
     else:
         _confirm_list(world, call)
 
@@ -150,6 +153,12 @@ def add_pick(world: World, call: Call) -> list[Row]:
 def confirm_pick_list(world: World, call: Call) -> list[Row]:
     """Reports what is still open on a whole picking list in full."""
     return _take_in(world, call, call.text("PRMD"))
+
+
+@mi("MHS850MI", "AddCOReturn")
+def add_return(world: World, call: Call) -> list[Row]:
+    """Reports the received quantity (QTY) of one customer return line."""
+    return _take_in(world, call, call.text("PRFL"))
 
 
 @mi("MHS850MI", "GetMvxMsg")

@@ -16,6 +16,8 @@ from simulators.m3 import (
     orders,
     orders_batch,
     orders_transfer,
+    returns,
+    returns_received,
     site_lists,
     staff,
     warehouse,
@@ -24,7 +26,8 @@ from simulators.m3.registry import registered
 
 _MODULES = (
     company, customers, deliveries, invoices, invoicing, items, ledger, ledger_batch, messages, order_changes,
-    orders, orders_batch, orders_transfer, site_lists, staff, warehouse,
+    orders, orders_batch, orders_transfer, returns, returns_received,
+    site_lists, staff, warehouse,
 )  # fmt: skip
 
 

@@ -59,6 +59,23 @@ def list_orders(world: World, call: Call) -> Iterable[Row]:
     return _from(_orders(world, call.text("OACUOR")), call.text("OAORNO"))
 
 
+def _return_rows(world: World, yref: str | None) -> Iterator[Row]:
+    keys = world.returns.keys() if yref is None else world.returns_by_yref.get(yref, [])
+    for found in map(world.returns.get, keys):
+        if found is not None:
+            yield {
+                "OCCONO": "100", "OCYREF": found.yref, "OCREPN": str(found.repn), "OCWHLO": found.whlo,
+                "OCCUNO": found.cuno, "OCORNO": found.orno,
+            }  # fmt: skip
+
+
+@mi("CMS100MI", "Lst_OCHEAD_YREF")
+def list_returns(world: World, call: Call) -> Iterable[Row]:
+    """Customer returns with this reference."""
+    return _return_rows(world, call.text("OCYREF"))
+
+
+_OCHEAD = "OCCONO OCYREF OCREPN OCWHLO OCCUNO OCORNO"
 _OXHEAD = (
     "OACONO OACUOR OAORNO OAORNR OAFACI OACUNO OAPYNO OAORTP OAORST OASTAT OATEPY OAPYRE OARGDT OARGTM OACHID"
     " OACUCD OAYREF OAWHLO"
@@ -69,6 +86,7 @@ _OOHEAD = (
 _TABLES: dict[str, tuple[Callable[[World, str | None], Iterator[Row]], frozenset[str]]] = {
     "OXHEAD": (_batches, frozenset(_OXHEAD.split())),
     "OOHEAD": (_orders, frozenset(_OOHEAD.split())),
+    "OCHEAD": (_return_rows, frozenset(_OCHEAD.split())),
 }
 _QUERY = re.compile(
     r"\s*(?:select\s+)?(?P<columns>[\w,\s]+?)\s+from\s+(?P<table>\w+)(?:\s+where\s+(?P<where>.+?))?\s*",
@@ -110,6 +128,7 @@ def export(world: World, call: Call) -> Iterator[Row]:
     separator = call.text("SEPC") or " "
     if call.text("HDRS") == "1":
         yield {"REPL": separator.join(columns)}
-    for row in rows_of(world, conditions.get("OACUOR")):
+    indexed = "OCYREF" if rows_of is _return_rows else "OACUOR"
+    for row in rows_of(world, conditions.get(indexed)):
         if all(row.get(field, "") == value for field, value in conditions.items()):
             yield {"REPL": separator.join(row.get(column, "") for column in columns)}

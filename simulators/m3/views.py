@@ -38,6 +38,7 @@ def everything_of(world: World, cuor: str) -> Json:
     deliveries = [delivery for order in orders for delivery in world.deliveries_of(order)]
     invoices = [invoice for order in orders for invoice in world.invoices_of(order.orno)]
     vouchers = [world.vouchers.get(f"{invoice.yea4}/{invoice.vono}") for invoice in invoices]
+    returns = [world.returns.get(key) for order in orders for key in world.returns_by_order.get(order.orno, [])]
     numbers = {batch.cuno for batch in batches} | {order.cuno for order in orders}
     customers = [(cuno, world.customers.get(cuno)) for cuno in sorted(numbers)]
     return {
@@ -47,6 +48,7 @@ def everything_of(world: World, cuor: str) -> Json:
         "deliveries": [_plain(delivery) for delivery in deliveries],
         "invoices": [_plain(invoice) for invoice in invoices],
         "vouchers": [_plain(voucher) for voucher in vouchers if voucher is not None],
+        "returns": [_plain(found) for found in returns if found is not None],
         "customers": [
             {"cuno": cuno, **_plain(customer)} for cuno, customer in customers if customer is not None
         ],

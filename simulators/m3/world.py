@@ -10,6 +10,7 @@ from simulators.m3 import records
 from simulators.m3.clock import Agenda, Clock
 from simulators.m3.errors import RECORD_MISSING, NotOk
 from simulators.m3.registry import job_function
+from simulators.m3.return_records import CustomerReturn
 from simulators.m3.settings import M3Settings
 from simulators.m3.store import Store
 
@@ -25,6 +26,7 @@ _FIRST_NUMBERS = {
     "journal": 5001,
     "message": 1,
     "customer": 1,
+    "return": 4_000_001,
 }
 
 ANYWHERE = "*"
@@ -52,6 +54,9 @@ class World:
         self.messages = table("message", records.WarehouseMessage)
         self.gl_batches = table("gl_batch", records.GlBatch)
         self.healing = table("healing", records.Healing)
+        self.returns = table("return", CustomerReturn)
+        self.returns_by_yref = self.returns.index(lambda row: row.yref)
+        self.returns_by_order = self.returns.index(lambda row: row.orno)
         self.batches_by_cuor = self.batches.index(lambda row: row.cuor)
         self.batches_by_cuno = self.batches.index(lambda row: row.cuno)
         self.orders_by_cuor = self.orders.index(lambda row: row.cuor)

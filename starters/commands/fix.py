@@ -7,12 +7,12 @@ import typer
 from temporalio.client import Client
 
 from canonical.held import FixName
-from canonical.ids import is_amazon_order_id
+from canonical.ids import is_amazon_order_id, mcf_subject
 from starters.bulk_fix import RATE
 from starters.commands.fix_many import Many, fix_many
 from starters.completion import actions
 from starters.console import Refused, say, say_json
-from starters.lookup import check_order_id, find_order
+from starters.lookup import check_subject, find_subject
 from starters.options import AsJson, Config, Seller
 from starters.repairs import read_action, read_argument, send_fix, signed
 from starters.session import run_connected, sellers_of, settings_of
@@ -23,7 +23,7 @@ def fix(
         list[str],
         typer.Argument(
             metavar="[ORDER_ID] ACTION [KEY=VALUE... | JSON]",
-            help=f"Amazon order id (3-7-7), left out with --where; one of {', '.join(FixName)}; what the repair "
+            help=f"Amazon order id (3-7-7), or M3's ORNO-DLIX of what Amazon fulfils; left out with --where; one of {', '.join(FixName)}; what the repair "
             "needs: sku=BLUE-MUG-2 itno=10023, address.city=Bonn, 'address.lines=Street 1|Rear building', "
             "or one JSON object.",
             autocompletion=actions,
@@ -61,7 +61,7 @@ def fix(
         return
     if dry_run or yes:
         raise Refused("--dry-run and --yes belong to --where; a single order is repaired at once.", 2)
-    checked = check_order_id(words[0])
+    checked = check_subject(words[0])
     if len(words) == 1:
         raise Refused(f"Which repair of order {checked}? One of {', '.join(FixName)}.", 2)
     name = read_action(words[1])
@@ -71,7 +71,7 @@ def fix(
     sellers = sellers_of(settings, seller)
 
     async def work(client: Client) -> str:
-        return await send_fix(client, await find_order(client, sellers, checked), name, repair)
+        return await send_fix(client, await find_subject(client, sellers, checked), name, repair)
 
     answer = run_connected(settings, work)
     if as_json:
@@ -83,7 +83,7 @@ def fix(
 def _fix_many(
     words: list[str], many: Many, by: str, why: str, seller: str | None, config: Path | None
 ) -> None:
-    if is_amazon_order_id(words[0].strip()):
+    if is_amazon_order_id(words[0].strip()) or mcf_subject(words[0].strip()):
         raise Refused("Give either an order id or --where, not both.", 2)
     name = read_action(words[0])
     fix_many(name, read_argument(name, words[1:], by=signed(by), why=why), many, seller, config)

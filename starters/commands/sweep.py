@@ -22,6 +22,10 @@ def sweep(
     since: Since = None,
     amazon: Annotated[bool, typer.Option("--amazon/--no-amazon", help="Read what changed at Amazon.")] = True,
     m3: Annotated[bool, typer.Option("--m3/--no-m3", help="Read M3's deliveries of waiting orders.")] = True,
+    mcf: Annotated[
+        bool,
+        typer.Option("--mcf/--no-mcf", help="Look for M3's deliveries that Amazon is to fulfil, if any is."),
+    ] = True,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -30,17 +34,18 @@ def sweep(
     asked = read_optional_time(since, "--since")
     if asked is not None:
         check_period(asked, None)
-    if not amazon and not m3:
+    settings = settings_of(config)
+    mcf = mcf and bool(settings.mcf.warehouses)
+    if not amazon and not m3 and not mcf:
         raise Refused("With --no-amazon and --no-m3 there is nothing to sweep.", 2)
 
-    settings = settings_of(config)
     sellers = tuple(settings.sellers)
 
     async def work(client: Client) -> SweepResult:
         start = asked or await _continued(client, sellers)
         if not as_json:
             hint(f"Sweeping changes since {shown(start)}." if amazon else "Sweeping M3's deliveries.")
-        asking = SweepInput(seller_ids=sellers, updated_after=start, amazon=amazon, m3=m3)
+        asking = SweepInput(seller_ids=sellers, updated_after=start, amazon=amazon, m3=m3, mcf=mcf)
         begun = await begin(client, SWEEP, asking, sweep_workflow_id(), f"Changes since {shown(start)}")
         return await finish(client, begun, SweepResult)
 
@@ -64,5 +69,10 @@ def _say(result: SweepResult) -> None:
             f"complete up to {shown(page.horizon) or 'unknown'}."
         )
         for remark in page.remarks:
+            say(f"  {remark}")
+    if result.mcf.looked_at or result.mcf.started or result.mcf.remarks:
+        found = counted(result.mcf.looked_at, "open delivery", "open deliveries")
+        say(f"MCF: {found} looked at, {result.mcf.started} handed to Amazon.")
+        for remark in result.mcf.remarks:
             say(f"  {remark}")
     say(f"M3: {counted(result.m3.looked_at, 'waiting order')} looked at, {result.m3.signalled} signalled.")

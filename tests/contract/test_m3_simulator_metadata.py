@@ -95,6 +95,7 @@ async def every_read(m3: M3) -> list[tuple[str, dict[str, str]]]:
         ("MRS001MI.LstTransactions", {"MINM": "OIS100MI"}),
         ("MRS001MI.LstFields", {"MINM": "OIS100MI", "TRNM": "AddBatchHead", "TRTP": "I"}),
         ("MWS410MI.GetHead", {"DLIX": dlix}),
+        ("MWS410MI.GetAdr", {"DLIX": dlix, "ADRT": "1"}),
         ("MWS410MI.LstPackages", {"DLIX": dlix}),
         ("MWS410MI.LstPackageLine", {"DLIX": dlix, "PDSO": "1"}),
         ("MWS411MI.GetDeliveryLine", {"DLIX": dlix, "RORC": "3", "RIDN": orno, "RIDL": "1", "RIDX": "0"}),

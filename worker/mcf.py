@@ -1,0 +1,84 @@
+"""Deliveries that Amazon fulfils, on Temporal: started once, told what Amazon notifies."""
+
+from collections import OrderedDict
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.ids import mcf_workflow_id, mcf_workflow_of
+from canonical.mcf_contracts import FULFILLMENT_CHANGED, MCF_ORDER, FulfillmentChanged, McfOrderInput
+from canonical.steps import Step
+from workflows import search_attributes as sa
+from workflows.policies import seller_priority
+
+CHANNEL: Final = "MCF"
+"""Search attribute Channel of such a workflow."""
+_REMEMBERED: Final = 20_000
+
+
+class McfOnTemporal:
+    """The workflows of deliveries that Amazon fulfils."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: OrderedDict[str, None] = OrderedDict()
+        """Ids that need not be tried again: the sweep shows a delivery as long as its picking list is open."""
+
+    async def start(self, start: McfOrderInput) -> bool:
+        """Start the delivery's workflow; False where there is, or was, one."""
+        workflow_id = mcf_workflow_id(start.orno, start.dlix)
+        if workflow_id in self._known:
+            return False
+        try:
+            await self._client.start_workflow(
+                MCF_ORDER,
+                start,
+                id=workflow_id,
+                task_queue=ORDERS_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(sa.SELLER, start.seller_id),
+                        SearchAttributePair(sa.CHANNEL, CHANNEL),
+                        SearchAttributePair(sa.STEP, Step.RECEIVED.value),
+                        SearchAttributePair(sa.M3_ORDER, start.orno),
+                    ]
+                ),
+                static_summary=f"M3 delivery {start.dlix} of order {start.orno}, fulfilled by Amazon",
+                priority=seller_priority(start.seller_id),
+            )
+            started = True
+        except WorkflowAlreadyStartedError:
+            started = False
+        self._known[workflow_id] = None
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return started
+
+
+async def tell_fulfillment_changed(client: Client, news: FulfillmentChanged) -> bool:
+    """Tell the delivery's workflow what a FULFILLMENT_ORDER_STATUS notification says.
+
+    False where the fulfilment order was not made here, or its workflow has ended: nothing is lost, since it ends
+    only when nothing can change any more. Raises RPCError where Temporal could not be asked.
+    """
+    workflow_id = mcf_workflow_of(news.fulfillment_order_id)
+    if workflow_id is None:
+        return False
+    try:
+        await client.get_workflow_handle(workflow_id).signal(FULFILLMENT_CHANGED, news)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
