@@ -109,7 +109,8 @@ class ReturnsIntake:
             page = await self._client(request.seller_id).finances.transactions(
                 request.posted_after, request.posted_before, token=request.token
             )
-            told, found, remarks = datetime.now(UTC), [], []
+            told, remarks = datetime.now(UTC), list[str]()
+            found: list[TransactionRefund] = []
             for payload in page.transactions:
                 try:
                     found += refunds_of(payload, told)

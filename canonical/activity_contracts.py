@@ -253,7 +253,7 @@ class SweepMcfResult(_Contract):
     """Deliveries that Amazon is to fulfil (MCF)."""
 
     looked_at: int = 0
-    """Deliveries on open picking lists of the MCF warehouses."""
+    """Deliveries on open picking lists of the MCF warehouses that this worker had not looked at before."""
     started: int = 0
     remarks: tuple[str, ...] = ()
     """Sentences about what could not be looked at."""

@@ -148,6 +148,7 @@ def mcf_package_number(parcel: str) -> str:
 
 _RETURN_WORKFLOW_ID: Final = re.compile(r"return-(.+?)-(\d{3}-\d{7}-\d{7})-(.*)")
 _PLAIN_SKU: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
+_DIGEST: Final = re.compile(r"~[0-9a-f]{24}")
 
 
 def return_case_workflow_id(seller_id: str, amazon_order_id: str, sku: str) -> str:
@@ -156,14 +157,22 @@ def return_case_workflow_id(seller_id: str, amazon_order_id: str, sku: str) -> s
     Amazon's documents about returns name order and SKU, most of them no order item: the SKU is the item. One
     with other characters than a plain one, such as a blank, is told by its digest; none by ``-``.
     """
-    plain = sku if _PLAIN_SKU.fullmatch(sku) else f"~{hashlib.sha256(sku.encode()).hexdigest()[:24]}"
-    return f"return-{seller_id}-{amazon_order_id}-{plain if sku else '-'}"
+    plain = _PLAIN_SKU.fullmatch(sku) or _DIGEST.fullmatch(sku)
+    named = sku if plain else f"~{hashlib.sha256(sku.encode()).hexdigest()[:24]}"
+    return f"return-{seller_id}-{amazon_order_id}-{named if sku else '-'}"
 
 
 def return_of_workflow(workflow_id: str) -> tuple[str, str, str] | None:
     """Seller, Amazon order id and SKU (or its digest) of a return case's id; None where it is another's."""
     found = _RETURN_WORKFLOW_ID.fullmatch(workflow_id)
     return (found[1], found[2], found[3]) if found else None
+
+
+def return_subject(text: str) -> tuple[str, str] | None:
+    """Amazon order id and SKU (or its digest) of what a person types, ``028-1234567-8901234/BLUE-MUG-2``; None
+    where it is something else."""
+    order_id, slash, sku = text.partition("/")
+    return (order_id, sku) if slash and is_amazon_order_id(order_id) else None
 
 
 def returns_feed_workflow_id(seller_id: str) -> str:

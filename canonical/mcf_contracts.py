@@ -1,6 +1,7 @@
 """The words between the workflow of an M3 delivery that Amazon fulfils (MCF), its activities, and who starts it."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,6 +68,17 @@ class McfOrderInput(_Contract):
     dlix: str
     seller_id: str
     whlo: str
+
+
+class McfStart(StrEnum):
+    """What became of a delivery that was to be started."""
+
+    STARTED = "started"
+    KNOWN = "known"
+    """It has, or had, a workflow."""
+    LATER = "later"
+    """Another delivery of the same order lines is with Amazon and not reported to M3 in full: what M3 has put on
+    this one may be on its way already."""
 
 
 class McfDeliveryRequest(_Contract):
@@ -166,6 +178,8 @@ class McfReported(_Contract):
     """ORST of OIS150."""
     quantities: dict[str, int] = {}
     """Delivered, by item id, as M3 has it."""
+    by_hand: bool = False
+    """A person says it is as it should be."""
 
 
 class TrackParcelsRequest(_Contract):

@@ -126,7 +126,7 @@ def _booking(figures: _Figures, booked: Booked, said: Standing) -> Standing | No
     if pieces <= 0:
         return None
     amount = _worth(figures, booked, pieces)
-    what = f"{pieces} pieces{f' ({disposition})' if disposition else ''}"
+    what = f"{_count(pieces)}{f' ({disposition})' if disposition else ''}"
     update = {"pieces": pieces, "disposition": disposition, "amount": amount}
     return _to(said.model_copy(update=update), Next.BOOK, f"M3 is to take back {what}.")
 
@@ -169,24 +169,25 @@ def _missing(figures: _Figures) -> tuple[str, ...]:
     parts = []
     goods = figures.expected - figures.back - figures.lost
     if goods > 0:
-        parts.append(f"{goods} pieces returned or reimbursed")
+        parts.append(f"{_count(goods)} returned or reimbursed")
     unpaid = figures.back - figures.refunded_pieces - figures.replaced
     money_alone = figures.refunded > 0 and figures.refunded_pieces == 0
     if unpaid > 0 and not money_alone:
-        parts.append(f"the refund of {unpaid} returned pieces")
+        parts.append(f"the refund of {_count(unpaid)} that came back")
     damaged = figures.faulty - figures.reimbursed
     if damaged > 0:
-        parts.append(f"the reimbursement of {damaged} pieces damaged by Amazon or its carrier")
+        parts.append(f"the reimbursement of {_count(damaged)} damaged by Amazon or its carrier")
     return tuple(parts)
 
 
 def _odd(figures: _Figures, booked: Booked) -> list[str]:
     order, found = figures.order, []
     if figures.back > order.shipped:
-        found.append(f"{figures.back} pieces came back, and {order.shipped} were shipped.")
+        found.append(f"{_count(figures.back)} came back, and {order.shipped} left.")
     elif figures.back + figures.lost > order.shipped:
         found.append(
-            f"{figures.back} pieces came back and {figures.lost} were reimbursed as lost; {order.shipped} were shipped."
+            f"{_count(figures.back)} came back and {figures.lost} were reimbursed as lost, of {order.shipped} that "
+            "left."
         )
     if order.paid > 0 and figures.refunded > order.paid:
         found.append(f"Amazon refunded {figures.refunded} {order.currency} of {order.paid}.")
@@ -194,8 +195,7 @@ def _odd(figures: _Figures, booked: Booked) -> list[str]:
         found.append(f"The refunds come to {figures.refunded} {order.currency}, below zero.")
     if figures.refunded_pieces + figures.replaced > order.shipped:
         found.append(
-            f"{figures.refunded_pieces} pieces were refunded and {figures.replaced} replaced; {order.shipped} were "
-            "shipped."
+            f"{_count(figures.refunded_pieces)} refunded and {figures.replaced} replaced, of {order.shipped} that left."
         )
     refunds = figures.facts.refunds.values()
     currencies = {refund.currency for refund in refunds} - {order.currency}
@@ -205,7 +205,7 @@ def _odd(figures: _Figures, booked: Booked) -> list[str]:
     if unknown:
         found.append(f"A refund has amounts of unknown kind: {', '.join(unknown)}.")
     if order.channel is Channel.FBA and booked.pieces > figures.back:
-        found.append(f"M3 took back {booked.pieces} pieces, and Amazon now tells of {figures.back}.")
+        found.append(f"M3 took back {_count(booked.pieces)}, and Amazon now tells of {figures.back}.")
     return found
 
 
@@ -219,5 +219,9 @@ def _states(figures: _Figures) -> tuple[str, ...]:
         states.append(f"replaced {figures.replaced}")
     if figures.facts.reimbursed:
         currency = next(iter(figures.facts.reimbursed.values())).currency or figures.order.currency
-        states.append(f"reimbursed {figures.reimbursed_money} {currency} and {figures.reimbursed} pieces")
+        states.append(f"reimbursed {figures.reimbursed_money} {currency} and {_count(figures.reimbursed)}")
     return tuple(states)
+
+
+def _count(pieces: int) -> str:
+    return "1 piece" if pieces == 1 else f"{pieces} pieces"

@@ -31,5 +31,13 @@ class Step(StrEnum):
     CLOSED = "closed"
 
 
-MARKABLE_STEPS = (Step.SALES_ORDER, Step.SHIPMENT, Step.INVOICE, Step.LEDGER, Step.CANCELLING)
+MARKABLE_STEPS = (
+    Step.SALES_ORDER,
+    Step.SHIPMENT,
+    Step.INVOICE,
+    Step.LEDGER,
+    Step.CANCELLING,
+    Step.RETURNING,
+    Step.CREDITING,
+)
 """Steps a person may mark done with the M3 number."""

@@ -21,6 +21,7 @@ from starters.commands import (
     listen_ion,
     order,
     register,
+    returns,
     simulators,
     start,
     sweep,
@@ -71,6 +72,7 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
 )
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
 app.command("ion", epilog=_example("o2c ion --config o2c.toml"))(listen_ion.ion)
+app.command("returns", epilog=_example("o2c returns --older-than 30"))(returns.returns)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
 app.command(
     "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by operations")

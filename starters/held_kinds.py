@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
-from canonical.ids import mcf_of_workflow, order_of_workflow
+from canonical.ids import mcf_of_workflow, order_of_workflow, return_of_workflow
 from canonical.mcf_contracts import MCF_ORDER
+from canonical.return_contracts import RETURN_CASE
 from canonical.steps import Step
 from workflows.details import fix_argument, fix_command
 
@@ -52,6 +53,11 @@ def _mcf_subject(workflow_id: str) -> str:
     return "-".join(known) if known else workflow_id
 
 
+def _case_subject(workflow_id: str) -> str:
+    known = return_of_workflow(workflow_id)
+    return f"{known[1]}/{known[2]}" if known else workflow_id
+
+
 def _order_id(workflow_id: str) -> str:
     known = order_of_workflow(workflow_id)
     return known[1] if known else workflow_id
@@ -63,6 +69,9 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
         subject=_order_id,
         suggestion=lambda facts: repair_command(*facts),
         history_tells=frozenset({HeldReason.UNMAPPED_SKU.value}),
+    ),
+    RETURN_CASE: HeldKind(
+        noun="return case", subject=_case_subject, suggestion=lambda facts: repair_command(*facts)
     ),
     MCF_ORDER: HeldKind(
         noun="delivery",

@@ -18,7 +18,14 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
-from canonical.ids import is_amazon_order_id, mcf_subject, mcf_workflow_id, order_workflow_id
+from canonical.ids import (
+    is_amazon_order_id,
+    mcf_subject,
+    mcf_workflow_id,
+    order_workflow_id,
+    return_case_workflow_id,
+    return_subject,
+)
 from canonical.mcf_contracts import McfResult
 from starters.console import Refused
 from starters.times import shown
@@ -45,15 +52,17 @@ def check_order_id(text: str) -> str:
 
 
 def check_subject(text: str) -> str:
-    """An Amazon order id, or M3's order and delivery number of what Amazon fulfils; raises Refused."""
-    return text.strip() if mcf_subject(text.strip()) else check_order_id(text)
+    """An Amazon order id, with ``/SKU`` a return case, or M3's order and delivery number of what Amazon fulfils;
+    raises Refused."""
+    plain = text.strip()
+    return plain if mcf_subject(plain) or return_subject(plain) else check_order_id(text)
 
 
 async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> Found:
     """The workflow of an order, or of a delivery that Amazon fulfils; raises Refused."""
     known = mcf_subject(subject)
     if known is None:
-        return await find_order(client, sellers, subject)
+        return await find_order(client, sellers, subject)  # of a return case too
     try:
         description = await client.get_workflow_handle(mcf_workflow_id(*known)).describe()
     except RPCError as error:
@@ -75,7 +84,7 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
         if description is not None
     ]
     if not found:
-        tried = ", ".join(order_workflow_id(seller, order_id) for seller in sellers)
+        tried = ", ".join(_workflow_id(seller, order_id) for seller in sellers)
         raise Refused(
             f"Temporal has no workflow of order {order_id} (looked for {tried}): it was never started here, "
             "or its history is past retention."
@@ -91,11 +100,17 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
 
 async def _describe(client: Client, seller_id: str, order_id: str) -> WorkflowExecutionDescription | None:
     try:
-        return await client.get_workflow_handle(order_workflow_id(seller_id, order_id)).describe()
+        return await client.get_workflow_handle(_workflow_id(seller_id, order_id)).describe()
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
+
+
+def _workflow_id(seller_id: str, subject: str) -> str:
+    """Of an order, or with ``/SKU`` of its return case."""
+    case = return_subject(subject)
+    return return_case_workflow_id(seller_id, *case) if case else order_workflow_id(seller_id, subject)
 
 
 async def result_of(client: Client, found: Found) -> OrderResult | None:
@@ -112,7 +127,10 @@ async def result_of(client: Client, found: Found) -> OrderResult | None:
 
 
 async def _result_of_any(client: Client, found: Found) -> OrderResult | McfResult | None:
-    if mcf_subject(found.order_id) is None or found.description.status is not WorkflowExecutionStatus.COMPLETED:
+    if (
+        mcf_subject(found.order_id) is None
+        or found.description.status is not WorkflowExecutionStatus.COMPLETED
+    ):
         return await result_of(client, found)
     handle: WorkflowHandle[object, McfResult] = client.get_workflow_handle(
         found.description.id, run_id=found.description.run_id, result_type=McfResult

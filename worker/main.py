@@ -18,7 +18,9 @@ from activities.amazon.fulfillment_activities import FulfillmentActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
 from activities.m3.mcf import McfActivities
+from activities.m3.returns import M3ReturnActivities
 from activities.m3_documents import DocumentActivities
+from activities.returns_intake import ReturnsIntake
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
@@ -31,12 +33,14 @@ from canonical.activity_contracts import (
 )
 from canonical.alert_contracts import ALERTS_QUEUE
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
+from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.connection import connect, sandbox_runner
 from worker.m3_documents import DocumentsOnTemporal
 from worker.mcf import McfOnTemporal
 from worker.outside import Outside, outside
 from worker.quotas import BurstKeeper
+from worker.returns import CasesOnTemporal
 from worker.settings import Settings, WorkerSettings
 from worker.telemetry import configure_logging, configure_tracing
 from worker.visibility import OrdersOnTemporal
@@ -117,19 +121,35 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     )
     mcf = McfActivities(m3.context, settings.mcf.rules(), McfOnTemporal(client).start)
     outbound = FulfillmentActivities(systems.amazon)
+    cases = CasesOnTemporal(client, settings.returns.rules)
+    orders.tell_case = cases.tell
+    returns = ReturnsIntake(systems.amazon, settings.marketplaces, tell=cases.tell, nudge=cases.nudge)
     options = settings.worker
     audit = AuditActivities(orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
-        _workflow_worker(client, options, [audit.audit_workflows]),
+        _workflow_worker(client, options, [audit.audit_workflows, *returns.telling]),
         _activity_worker(
             client,
             options,
             M3_QUEUE,
             options.m3_calls,
-            [*m3.all, sweeps.sweep_m3_deliveries, *documents.all, *mcf.all],
+            [*m3.all, sweeps.sweep_m3_deliveries, *documents.all, *mcf.all, *M3ReturnActivities(m3.context).all],
         ),
-        _activity_worker(client, options, AMAZON_GET_ORDER_QUEUE, options.amazon_calls, [amazon.fetch_order]),
+        _activity_worker(
+            client,
+            options,
+            AMAZON_GET_ORDER_QUEUE,
+            options.amazon_calls,
+            [amazon.fetch_order, *returns.reading_orders],
+        ),
+        _activity_worker(
+            client,
+            options,
+            AMAZON_LIST_TRANSACTIONS_QUEUE,
+            options.amazon_calls,
+            returns.reading_transactions,
+        ),
         _activity_worker(
             client,
             options,

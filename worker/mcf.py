@@ -1,9 +1,9 @@
 """Deliveries that Amazon fulfils, on Temporal: started once, told what Amazon notifies."""
 
-from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -15,14 +15,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import mcf_workflow_id, mcf_workflow_of
-from canonical.mcf_contracts import FULFILLMENT_CHANGED, MCF_ORDER, FulfillmentChanged, McfOrderInput
+from canonical.mcf_contracts import (
+    FULFILLMENT_CHANGED,
+    MCF_ORDER,
+    FulfillmentChanged,
+    McfOrderInput,
+    McfStart,
+)
 from canonical.steps import Step
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 
 CHANNEL: Final = "MCF"
 """Search attribute Channel of such a workflow."""
-_REMEMBERED: Final = 20_000
 
 
 class McfOnTemporal:
@@ -30,14 +35,17 @@ class McfOnTemporal:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._known: OrderedDict[str, None] = OrderedDict()
-        """Ids that need not be tried again: the sweep shows a delivery as long as its picking list is open."""
 
-    async def start(self, start: McfOrderInput) -> bool:
-        """Start the delivery's workflow; False where there is, or was, one."""
+    async def start(self, start: McfOrderInput, before: Sequence[str] = ()) -> McfStart:
+        """Start the delivery's workflow, once.
+
+        before: other deliveries (DLIX) of the same order lines. As long as one of them is with Amazon and M3 has not
+        been told all of it, M3 may have put on this delivery what Amazon has shipped or is about to: it waits.
+        """
+        for dlix in before:
+            if await self._is_with_amazon(start.orno, dlix):
+                return McfStart.LATER
         workflow_id = mcf_workflow_id(start.orno, start.dlix)
-        if workflow_id in self._known:
-            return False
         try:
             await self._client.start_workflow(
                 MCF_ORDER,
@@ -57,13 +65,19 @@ class McfOnTemporal:
                 static_summary=f"M3 delivery {start.dlix} of order {start.orno}, fulfilled by Amazon",
                 priority=seller_priority(start.seller_id),
             )
-            started = True
         except WorkflowAlreadyStartedError:
-            started = False
-        self._known[workflow_id] = None
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return started
+            return McfStart.KNOWN
+        return McfStart.STARTED
+
+    async def _is_with_amazon(self, orno: str, dlix: str) -> bool:
+        try:
+            description = await self._client.get_workflow_handle(mcf_workflow_id(orno, dlix)).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        running = description.status is WorkflowExecutionStatus.RUNNING
+        return running and description.typed_search_attributes.get(sa.STEP) != Step.AWAITING_DELIVERY
 
 
 async def tell_fulfillment_changed(client: Client, news: FulfillmentChanged) -> bool:

@@ -30,7 +30,9 @@ class McfWarehouse(_Strict):
     """The same by M3's delivery method MODL."""
     policy: FulfillmentPolicy = FulfillmentPolicy.FILL_ALL_AVAILABLE
     """What Amazon does where not everything can be shipped."""
-    comment: Annotated[str, StringConstraints(min_length=1, max_length=COMMENT_LENGTH)] = "Thank you for your order."
+    comment: Annotated[str, StringConstraints(min_length=1, max_length=COMMENT_LENGTH)] = (
+        "Thank you for your order."
+    )
     """What the recipient reads on the packing slip."""
 
 

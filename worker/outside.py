@@ -80,6 +80,7 @@ def m3_options(settings: Settings) -> M3Options:
         on_premises=m3.profile == "onprem",
         partner=m3.partner,
         message_type=m3.message_type,
+        returns=settings.returns.options,
     )
 
 

@@ -25,6 +25,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, UpdateTa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.amazon.finances import LIST_TRANSACTIONS
 from activities.amazon.operations import (
     CONFIRM_SHIPMENT,
     CREATE_FULFILLMENT_ORDER,
@@ -40,11 +41,13 @@ from canonical.activity_contracts import (
     M3_QUEUE,
 )
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
+from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 
 AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_ORDER_QUEUE: GET_ORDER,
     AMAZON_SEARCH_ORDERS_QUEUE: SEARCH_ORDERS,
     AMAZON_CONFIRM_SHIPMENT_QUEUE: CONFIRM_SHIPMENT,
+    AMAZON_LIST_TRANSACTIONS_QUEUE: LIST_TRANSACTIONS,
     AMAZON_CREATE_FULFILLMENT_QUEUE: CREATE_FULFILLMENT_ORDER,
     AMAZON_GET_FULFILLMENT_QUEUE: GET_FULFILLMENT_ORDER,
 }

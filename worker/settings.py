@@ -22,6 +22,7 @@ from canonical.held import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
 from worker.mcf_settings import McfSettings
+from worker.return_settings import ReturnSettings
 
 CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
@@ -239,6 +240,8 @@ class Settings(_Strict):
     """Who looks after what is held."""
     mcf: McfSettings = McfSettings()
     """Multi-channel fulfilment: M3's deliveries that Amazon ships."""
+    returns: ReturnSettings = ReturnSettings()
+    """Refunds, returns, replacements and reimbursements."""
     sellers: dict[str, SellerSettings]
     """By seller id."""
     marketplaces: dict[str, MarketplaceProfile]

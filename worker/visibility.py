@@ -10,6 +10,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.intake import Started, StartOutcome, WaitingOrder
+from activities.returns_intake import TellCase
 from canonical.activity_contracts import (
     ORDER_TO_CASH,
     AuditWorkflowsRequest,
@@ -24,6 +25,7 @@ from canonical.ids import order_of_workflow, order_workflow_id
 from canonical.order import Channel
 from canonical.steps import Step
 from worker import intake
+from worker.returns import replaced_by
 from workflows import search_attributes as sa
 from workflows.sweep import BULK_PRIORITY
 
@@ -38,6 +40,8 @@ class OrdersOnTemporal:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self.tell_case: TellCase | None = None
+        """Told of replacements, which concern the return case of another order."""
         self._told: OrderedDict[str, datetime] = OrderedDict()
         """Last update of each order that its workflow was told of by this process."""
 
@@ -49,6 +53,9 @@ class OrdersOnTemporal:
         known = self._told.get(workflow_id)
         if priority < BULK_PRIORITY and updated is not None and known is not None and updated <= known:
             return StartOutcome(Started.SKIPPED)
+        if self.tell_case is not None and order.order is not None:
+            for news in replaced_by(order.order):
+                await self.tell_case(news)
         outcome = await intake.start_or_signal(self._client, order, priority=priority)
         if updated is not None:
             self._told[workflow_id] = updated

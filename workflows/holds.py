@@ -10,6 +10,8 @@ _NOT_YET: dict[Step, HeldReason] = {
     Step.SHIPMENT: HeldReason.SHIPMENT_NOT_REPORTABLE,
     Step.INVOICE: HeldReason.INVOICE_MISSING,
     Step.LEDGER: HeldReason.LEDGER_MISMATCH,
+    Step.RETURNING: HeldReason.RETURN_REFUSED,
+    Step.CREDITING: HeldReason.CREDIT_MISSING,
 }
 """What waiting in vain for M3 means at each step."""
 
@@ -49,6 +51,7 @@ _AMAZON_ACTIVITIES = frozenset(
         "look_at_fulfillment_order",
         "cancel_fulfillment_order",
         "track_parcels",
+        "read_case_order",
     }
 )
 

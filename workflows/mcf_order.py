@@ -14,11 +14,12 @@ from typing import Final
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from canonical.fixes import AcceptDifference
-from canonical.fulfillment import FulfillmentSnapshot, FulfillmentStatus, ParcelStatus
+from canonical.fixes import AcceptDifference, MarkStepDone
+from canonical.fulfillment import FulfillmentSnapshot, ParcelStatus
 from canonical.held import HeldReason, Hold
 from canonical.mcf_contracts import ID_TAKEN, MCF_ORDER, McfOrderInput, McfResult
 from canonical.steps import Step
+from workflows.mcf_endings import ended, not_shipped, told, why_nothing
 from workflows.mcf_handlers import GivenUp, McfHandlers
 
 FIRST_LOOK: Final = timedelta(minutes=15)
@@ -67,8 +68,8 @@ class McfOrder(McfHandlers):
             if state.shipped:
                 return await self._shipped()
             if state.give_up:
-                return self._not_shipped()
-            await self._held(Step.FULFILLMENT, self._why_nothing())
+                return not_shipped(self._state)
+            await self._held(Step.FULFILLMENT, why_nothing(self._state))
             state.attempt += 1
             state.snapshot, state.handed_over = None, False
             await self._read()
@@ -159,7 +160,7 @@ class McfOrder(McfHandlers):
             if state.handed_over and not state.settled:
                 found = await self._until_done(Step.AWAITING_SHIPMENT, self._look_for_it)
                 if found is None:
-                    return self._not_shipped()
+                    return not_shipped(self._state)
                 state.snapshot = found
                 await self._follow()
         except GivenUp:
@@ -168,35 +169,10 @@ class McfOrder(McfHandlers):
                 f"M3 delivery {state.order_id} was given up while Amazon could not be asked: look in Seller Central "
                 f"what became of fulfilment order {state.fulfillment_order_id}.",
             )
-        return await self._shipped() if state.shipped else self._not_shipped()
+        return await self._shipped() if state.shipped else not_shipped(self._state)
 
     async def _look_for_it(self) -> FulfillmentSnapshot | None:
         return (await self._calls.look(may_be_missing=True)).snapshot
-
-    def _not_shipped(self) -> McfResult:
-        state = self._state
-        return state.result(
-            "not_shipped",
-            f"M3 delivery {state.order_id} was given up and Amazon ships nothing of it; in M3 it still stands.",
-        )
-
-    def _why_nothing(self) -> Hold:
-        """Amazon has ended the order and shipped nothing."""
-        state, snapshot = self._state, self._state.snapshot
-        status = snapshot.status if snapshot else FulfillmentStatus.INVALID
-        invalid = status is FulfillmentStatus.INVALID
-        why = {
-            FulfillmentStatus.INVALID: "could not validate it: the address, or not enough stock that can be sold",
-            FulfillmentStatus.CANCELLED: "says it was cancelled by the seller, which was not asked for here",
-            FulfillmentStatus.UNFULFILLABLE: "found no stock that can be sold",
-        }.get(status, "ended it without a shipment")
-        return Hold(
-            reason=HeldReason.MCF_REFUSED if invalid else HeldReason.MCF_UNFULFILLABLE,
-            sentence=f"Fulfilment order {state.fulfillment_order_id} of M3 delivery {state.order_id} ended with "
-            f"status {status.value}: Amazon {why}.",
-            system="Amazon",
-            code=status.value,
-        )
 
     # --- once goods have left -------------------------------------------------------------------
 
@@ -206,20 +182,41 @@ class McfOrder(McfHandlers):
         self._go(Step.SHIPMENT, "Telling M3 that the goods have left.")
         await self._hold_if_too_many()
         try:
-            state.reported = await self._until_done(
-                Step.SHIPMENT, self._calls.report, self._calls.reported_by_hand
-            )
+            await self._report()
         except GivenUp:  # the goods are gone: only what M3 is told is given up
             return state.result("shipped", f"Amazon shipped delivery {state.order_id}; M3 was not told.")
         arrived = state.facts.rules.follow_parcels and await self._delivered()
-        return self._ended(arrived=arrived)
+        return ended(state, arrived=arrived)
+
+    async def _report(self) -> None:
+        """M3 must have let go what Amazon shipped, no less: the rest of it would be on a delivery that Amazon would
+        be asked to ship again. Until a person has looked, none of this order's lines is handed over."""
+        state = self._state
+        expected = {
+            item: min(quantity, state.facts.quantities.get(item, 0))
+            for item, quantity in state.shipped.items()
+        }
+        while True:
+            done = await self._until_done(Step.SHIPMENT, self._calls.report, self._calls.reported_by_hand)
+            if done.by_hand or done.quantities == expected:
+                state.reported = done
+                return
+            sentence = (
+                f"M3 delivery {state.order_id} left with {told(done.quantities)}; Amazon shipped {told(expected)}. "
+                "Amazon must not be asked for the difference again."
+            )
+            hold = Hold(reason=HeldReason.SHIPMENT_NOT_REPORTABLE, sentence=sentence, system="M3")
+            fix = await self._held(Step.SHIPMENT, hold)
+            if isinstance(fix, MarkStepDone):
+                state.reported = done
+                return
 
     async def _hold_if_too_many(self) -> None:
         state = self._state
         while state.snapshot is not None and (beyond := state.snapshot.beyond(state.facts.quantities)):
             sentence = (
                 f"Amazon shipped more of fulfilment order {state.fulfillment_order_id} than M3 asked for: "
-                f"{', '.join(f'{quantity} of line {item}' for item, quantity in beyond.items())}."
+                f"{told(beyond)}."
             )
             hold = Hold(reason=HeldReason.MCF_NOT_DELIVERED, sentence=sentence, system="Amazon")
             if isinstance(await self._held(Step.SHIPMENT, hold), AcceptDifference):
@@ -268,24 +265,3 @@ class McfOrder(McfHandlers):
         if arrives is None:
             return _UNKNOWN_ARRIVAL
         return min(max(arrives - workflow.now(), _SOONEST_ARRIVAL), _LATEST_FIRST_ASK)
-
-    def _ended(self, *, arrived: bool) -> McfResult:
-        state = self._state
-        missing = {
-            item: quantity - state.shipped.get(item, 0)
-            for item, quantity in state.facts.quantities.items()
-            if state.shipped.get(item, 0) < quantity
-        }
-        numbers = ", ".join(state.tracking_numbers) or "no tracking number"
-        how = "and delivered" if arrived else "and not followed further"
-        if missing:
-            lines = ", ".join(f"{quantity} of line {item}" for item, quantity in missing.items())
-            return state.result(
-                "partly_shipped",
-                f"Amazon shipped a part of M3 delivery {state.order_id} ({numbers}), {how}; not shipped: {lines}. "
-                "What M3 still has open comes with its next delivery.",
-            )
-        return state.result(
-            "delivered" if arrived else "shipped",
-            f"M3 delivery {state.order_id} was shipped by Amazon ({numbers}), {how}.",
-        )

@@ -15,8 +15,10 @@ from canonical.activity_contracts import (
     AMAZON_SEARCH_ORDERS_QUEUE,
     HELD,
     M3_QUEUE,
+    ORDERS_QUEUE,
 )
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
+from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 
 HEARTBEAT: Final = timedelta(seconds=30)
 
@@ -56,6 +58,12 @@ AMAZON_CREATE_FULFILLMENT: Final = CallPolicy(
 AMAZON_GET_FULFILLMENT: Final = CallPolicy(
     AMAZON_GET_FULFILLMENT_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2))
 )
+
+AMAZON_LIST_TRANSACTIONS: Final = CallPolicy(
+    AMAZON_LIST_TRANSACTIONS_QUEUE, timedelta(minutes=5), _retry(50, timedelta(minutes=2))
+)
+TELLING: Final = CallPolicy(ORDERS_QUEUE, timedelta(minutes=30), _retry(20, timedelta(minutes=2)))
+"""Handing facts to workflows: Temporal and the archive alone are asked."""
 
 AMAZON_SEARCH: Final = CallPolicy(
     AMAZON_SEARCH_ORDERS_QUEUE, timedelta(minutes=10), _retry(100, timedelta(minutes=4))

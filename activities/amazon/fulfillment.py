@@ -131,7 +131,7 @@ def read_snapshot(payload: Mapping[str, object], operation: Operation) -> Fulfil
     if not isinstance(order, dict):
         raise misread(operation, "fulfillmentOrder")
     try:
-        status = FulfillmentStatus(order.get("fulfillmentOrderStatus"))
+        status = FulfillmentStatus(str(order.get("fulfillmentOrderStatus")))
     except ValueError:
         raise misread(operation, "fulfillmentOrderStatus") from None
     items = objects(payload.get("fulfillmentOrderItems"))
@@ -148,7 +148,7 @@ def read_snapshot(payload: Mapping[str, object], operation: Operation) -> Fulfil
 
 def _shipment(entry: Mapping[str, object], operation: Operation) -> FulfillmentShipment:
     try:
-        status = ShipmentStatus(entry.get("fulfillmentShipmentStatus"))
+        status = ShipmentStatus(str(entry.get("fulfillmentShipmentStatus")))
     except ValueError:
         raise misread(operation, "fulfillmentShipmentStatus") from None
     return FulfillmentShipment(

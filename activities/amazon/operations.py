@@ -70,8 +70,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     GET_ORDER,
     CONFIRM_SHIPMENT,
     MARKETPLACE_PARTICIPATIONS,
-    *OUTBOUND_OPERATIONS,
 )
+"""What carrying Amazon's orders takes, and the question asked before it starts."""
 
 ENDPOINTS: Final[dict[str, str]] = {
     "na": "https://sellingpartnerapi-na.amazon.com",

@@ -5,7 +5,8 @@ Amazon order: M3 may keep one warehouse for Amazon's stock, from which Amazon's 
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -16,7 +17,8 @@ from activities.errors import failures_as_temporal_knows_them, heartbeating
 from activities.m3.client import TruncatedListError
 from activities.m3.context import M3Context
 from activities.m3.errors import MIError, NotYet
-from activities.m3.programs.mcf import open_deliveries, outbound_heads
+from activities.m3.programs.deliveries import planned_lines
+from activities.m3.programs.mcf import OutboundHead, open_deliveries, outbound_heads
 from activities.m3.reasons import reason_for
 from activities.m3.steps.mcf_delivery import read_mcf_delivery
 from activities.m3.steps.report_mcf_shipment import report_mcf_shipment
@@ -25,13 +27,14 @@ from canonical.activity_contracts import SweepMcfResult
 from canonical.ids import is_amazon_order_id
 
 _MOST_REMARKS: Final = 50
+_REMEMBERED: Final = 50_000
 _log = structlog.get_logger(__name__)
 
 
 class StartMcf(Protocol):
-    """Starts the workflow of a delivery; False where there is, or was, one."""
+    """Starts the workflow of a delivery, once, and not while one of `before` is with Amazon."""
 
-    async def __call__(self, start: mcf.McfOrderInput, /) -> bool: ...
+    async def __call__(self, start: mcf.McfOrderInput, /, before: Sequence[str]) -> mcf.McfStart: ...
 
 
 class McfActivities:
@@ -41,6 +44,8 @@ class McfActivities:
         self._context = context
         self._rules = rules
         self._start = start
+        self._known: OrderedDict[str, None] = OrderedDict()
+        """DLIX that need not be looked at again: a list stays open for days, and may be Amazon's own order's."""
 
     @property
     def all(self) -> list[Callable[..., Awaitable[object]]]:
@@ -60,18 +65,32 @@ class McfActivities:
                         "nothing of it was looked at."
                     )
                     continue
-                heads = await outbound_heads(self._context.client, numbers)
+                unknown = [dlix for dlix in numbers if dlix not in self._known]
+                heads = await outbound_heads(self._context.client, unknown)
                 looked_at += len(heads)
                 for head in heads.values():
-                    if is_amazon_order_id(head.cuor) or not head.orno.isalnum():
-                        continue
-                    found = mcf.McfOrderInput(
-                        orno=head.orno, dlix=head.dlix, seller_id=rule.seller_id, whlo=rule.whlo
-                    )
-                    started += await self._start(found)
-        return SweepMcfResult(
-            looked_at=looked_at, started=started, remarks=tuple(remarks[:_MOST_REMARKS])
-        )
+                    outcome = await self._begin(head, rule)
+                    started += outcome is mcf.McfStart.STARTED
+                    if outcome is not mcf.McfStart.LATER:
+                        self._remember(head.dlix)
+        return SweepMcfResult(looked_at=looked_at, started=started, remarks=tuple(remarks[:_MOST_REMARKS]))
+
+    async def _begin(self, head: OutboundHead, rule: mcf.McfRules) -> mcf.McfStart:
+        """Start the delivery's workflow, unless it is an Amazon order's."""
+        if is_amazon_order_id(head.cuor) or not head.orno.isalnum():
+            return mcf.McfStart.KNOWN
+        lines: dict[str, set[tuple[str, str]]] = {}
+        for line in await planned_lines(self._context.client, head.orno):
+            lines.setdefault(line.dlix, set()).add((line.ponr, line.posx))
+        mine = lines.pop(head.dlix, set())
+        before = [dlix for dlix, others in lines.items() if others & mine]
+        start = mcf.McfOrderInput(orno=head.orno, dlix=head.dlix, seller_id=rule.seller_id, whlo=rule.whlo)
+        return await self._start(start, before)
+
+    def _remember(self, dlix: str) -> None:
+        self._known[dlix] = None
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
 
     @activity.defn(name=mcf.READ_MCF_DELIVERY)
     async def read_mcf_delivery(self, request: mcf.McfDeliveryRequest) -> mcf.McfDelivery:

@@ -11,8 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulators.amazon import control, endpoints, page
+from simulators.amazon import (
+    control,
+    endpoints,
+    fulfillment_2026,
+    fulfillment_api,
+    fulfillment_control,
+    page,
+)
 from simulators.amazon.aftersale import control as aftersale
+from simulators.amazon.fulfillment_orders import Desk
 from simulators.amazon.settings import Settings
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan, control_routes
@@ -26,6 +34,7 @@ def build_app(settings: Settings) -> Starlette:
     ``app.state.world`` and ``app.state.faults`` are there for tests that run in the same process.
     """
     world = World(settings)
+    desk = Desk(settings.data, settings.pace)
     faults = FaultPlan(
         settings.faults,
         settings.seed,
@@ -45,6 +54,7 @@ def build_app(settings: Settings) -> Starlette:
                 await ticking
             faults.clear()
             world.store.close()
+            desk.close()
 
     async def nowhere(_: Request, __: Exception) -> Response:
         return endpoints.unknown_path()
@@ -52,6 +62,9 @@ def build_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *endpoints.routes(world, faults),
+            *endpoints.more_routes(world, faults, fulfillment_api.operations(desk)),
+            *endpoints.more_routes(world, faults, fulfillment_2026.operations(desk)),
+            *fulfillment_control.routes(world, desk),
             *control_routes(faults),
             *control.routes(world, faults),
             *aftersale.routes(world),

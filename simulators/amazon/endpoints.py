@@ -136,6 +136,20 @@ def routes(world: World, faults: FaultPlan) -> list[Route]:
     ]
 
 
+def more_routes(
+    world: World, faults: FaultPlan, operations: Mapping[tuple[str, str], tuple[str, Operation]]
+) -> list[Route]:
+    """Routes of operations given by method and path, each with its name, answered as the others are."""
+
+    def route(method: str, path: str, name: str, operation: Operation) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await _answer(world, faults, request, name, operation)
+
+        return Route(path, endpoint, methods=[method])
+
+    return [route(*where, name, operation) for where, (name, operation) in operations.items()]
+
+
 def unknown_path() -> Response:
     """Amazon's edge for a path no API answers: 403, no request id (recorded traffic)."""
     body = to_json({"errors": [{"code": "Unauthorized", "message": str(denied()), "details": ""}]})

@@ -1,6 +1,7 @@
 """Amazon's usage plans: one token bucket per application, selling partner and operation.
 
-Rates and bursts are those of the published models (orders_2026-01-01, ordersV0, sellers).
+Rates and bursts are those of the published models (orders_2026-01-01, ordersV0, sellers,
+fulfillmentOutbound_2020-07-01, fulfillmentOutbound_2026-07-04).
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ PLANS: dict[str, Plan] = {
     "getMarketplaceParticipations": Plan(0.016, 15),
     "listTransactions": Plan(0.5, 10),
 }
+PLANS.update(
+    dict.fromkeys(
+        (
+            "createFulfillmentOrder", "getFulfillmentOrder", "listAllFulfillmentOrders",
+            "cancelFulfillmentOrder", "getPackageTrackingDetails", "createOrder", "getOutboundOrder",
+            "cancelOrder",
+        ),
+        Plan(2.0, 30),
+    )
+)  # fmt: skip
 
 
 @dataclass

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from simulators import catalogue
 from simulators.m3.errors import GENERIC, NotOk
 from simulators.m3.invoices import local_amount
 from simulators.m3.invoicing import GOODS
@@ -144,7 +145,8 @@ class Received(BaseModel):
         return None
 
     def _entered(self, world: World, orno: str) -> tuple[CustomerReturn, ReturnLine]:
-        whlo = order_line(world.order(orno), self.ponr).whlo
+        order_line(world.order(orno), self.ponr)
+        whlo = next(warehouse.whlo for warehouse in catalogue.WAREHOUSES if not warehouse.automatic)
         [head] = add_head(world, Call("OIS390MI", "AddHead", {"WHLO": whlo, "RORN": orno}))
         fields = {"WHLO": whlo, "REPN": head["REPN"], "RORL": str(self.ponr), "REQ0": str(self.quantity)}
         add_line(world, Call("OIS390MI", "AddLine", fields))

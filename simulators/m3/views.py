@@ -38,7 +38,9 @@ def everything_of(world: World, cuor: str) -> Json:
     deliveries = [delivery for order in orders for delivery in world.deliveries_of(order)]
     invoices = [invoice for order in orders for invoice in world.invoices_of(order.orno)]
     vouchers = [world.vouchers.get(f"{invoice.yea4}/{invoice.vono}") for invoice in invoices]
-    returns = [world.returns.get(key) for order in orders for key in world.returns_by_order.get(order.orno, [])]
+    returns = [
+        world.returns.get(key) for order in orders for key in world.returns_by_order.get(order.orno, [])
+    ]
     numbers = {batch.cuno for batch in batches} | {order.cuno for order in orders}
     customers = [(cuno, world.customers.get(cuno)) for cuno in sorted(numbers)]
     return {

@@ -23,7 +23,8 @@ def fix(
         list[str],
         typer.Argument(
             metavar="[ORDER_ID] ACTION [KEY=VALUE... | JSON]",
-            help=f"Amazon order id (3-7-7), or M3's ORNO-DLIX of what Amazon fulfils; left out with --where; one of {', '.join(FixName)}; what the repair "
+            help="Amazon order id (3-7-7), or M3's ORNO-DLIX of what Amazon fulfils, left out with --where; "
+            f"one of {', '.join(FixName)}; what the repair "
             "needs: sku=BLUE-MUG-2 itno=10023, address.city=Bonn, 'address.lines=Street 1|Rear building', "
             "or one JSON object.",
             autocompletion=actions,

@@ -37,7 +37,9 @@ def sweep(
     settings = settings_of(config)
     mcf = mcf and bool(settings.mcf.warehouses)
     if not amazon and not m3 and not mcf:
-        raise Refused("With --no-amazon and --no-m3 there is nothing to sweep.", 2)
+        raise Refused(
+            "With --no-amazon and --no-m3, and no MCF warehouse to look at, there is nothing to sweep.", 2
+        )
 
     sellers = tuple(settings.sellers)
 

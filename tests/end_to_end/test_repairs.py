@@ -10,7 +10,7 @@ import pytest_asyncio
 
 import activities.m3.steps.report_goods_issue
 from canonical.activity_contracts import OrderResult, OrderView
-from canonical.held import FixName, HeldReason
+from canonical.held import ORDER_REASONS, FixName, HeldReason
 from tests.support import held_stories_after, held_stories_before  # noqa: F401 - they register their stories
 from tests.support.held_story import STORIES
 from tests.support.holding import OrderHandle, Telling, Workshop, sku_of, workshop
@@ -43,7 +43,7 @@ async def ordinary(shop: Workshop) -> AsyncIterator[Workshop]:
     await shop.amazon.delete("/_control/faults")
 
 
-@pytest.mark.parametrize("reason", list(HeldReason))
+@pytest.mark.parametrize("reason", ORDER_REASONS)
 async def test_an_order_held_for_each_reason_is_repaired_and_closes(
     ordinary: Workshop, reason: HeldReason, told: list[tuple[str, ...]]
 ) -> None:

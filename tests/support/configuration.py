@@ -24,6 +24,14 @@ LOGICAL_ID = "lid://infor.ims.o2c"
 
 QUOTA_FACTOR = 5000.0
 
+MCF = """
+[mcf.warehouses.AFE]
+seller = "A2EUSELLER0001"
+marketplace = "A1PA6795UKMFR9"
+speeds = { EXP = "Expedited" }
+"""
+"""M3 keeps Amazon's European stock in one warehouse, for Amazon's own orders and those of other channels."""
+
 _MARKETPLACE = """
 [marketplaces.{id}]
 facility = "A01"
@@ -80,6 +88,8 @@ def write_configuration(
         parts += [_profile(marketplace, seller.region) for marketplace in marketplaces]
     parts.append(f'[ion]\ntenant = "{TENANT}"\nport = 0\nlogical_id = "{LOGICAL_ID}"')
     parts.append(f'archive = "{file.parent / "ion-archive"}"\n')
+    if any(seller.seller_id == catalogue.SELLERS[0].seller_id for seller, _ in sellers):
+        parts.append(MCF)
     parts.append(extra_marketplace)
     file.write_text("\n".join(parts), encoding="utf-8")
     return file

@@ -16,14 +16,15 @@ from starters.cli import app
 from tests.support.configuration import write_configuration
 
 COMMANDS = (
-    "worker", "register", "doctor", "start", "import", "sweep", "ion", "held", "fix", "order", "alerts", "views",
-    "audit", "simulators", "demo",
+    "worker", "register", "doctor", "start", "import", "sweep", "ion", "returns", "held", "fix", "order", "alerts",
+    "views", "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],
     ["start", "028-1234567-8901234", "--seller", "A2EUSELLER0001"],
     ["import", "--since", "2026-11-20T00:00Z", "--seller", "A2EUSELLER0001"],
     ["sweep"],
+    ["returns"],
     ["held"],
     ["held", "--csv"],
     ["fix", "028-1234567-8901234", "retry"],
@@ -123,7 +124,7 @@ def test_what_is_no_order_id_is_refused(config: Path, command: str, text: str) -
         (("sweep", "--since", "2026-11-20T00:00"), "has no time zone"),
         (("sweep", "--since", "yesterday"), "is no moment"),
         (("sweep", "--since", "2999-01-01T00:00Z"), "lies in the future"),
-        (("sweep", "--no-amazon", "--no-m3"), "nothing to sweep"),
+        (("sweep", "--no-amazon", "--no-m3", "--no-mcf"), "nothing to sweep"),
         (("audit", "--since", "2026-11-02T00:00Z", "--until", "2026-11-01T00:00Z"), "is not after"),
         (("audit", "--seller", "NOBODY"), "NOBODY is not configured"),
         (("held", "--reason", "bad_mood"), "is no reason"),

@@ -1,8 +1,8 @@
-"""Telling M3 that Amazon has shipped a delivery: its parcels with their tracking numbers, then the pick of every
-line, once, until the goods have left.
+"""Telling M3 that Amazon has shipped a delivery: its parcels with their tracking numbers, then its picking list,
+once, until the goods have left.
 
 Safe to repeat: a delivery that has left is this call's own work, a package is known by its number (PANR), a report
-of a line by its message number (PMSN).
+by its message number (PMSN).
 """
 
 from datetime import timedelta
@@ -54,7 +54,7 @@ async def _found_by_hand(ctx: M3Context, request: ReportMcfShipmentRequest) -> M
             f"M3 order {orno} has no delivery {request.by_hand} that has left.",
             system="M3",
         )
-    return await _told(ctx, left)
+    return (await _told(ctx, left)).model_copy(update={"by_hand": True})
 
 
 async def _left(ctx: M3Context, orno: str, dlix: str) -> CODelivery | None:
@@ -86,48 +86,53 @@ async def _report(ctx: M3Context, request: ReportMcfShipmentRequest) -> None:
         await add_packages(ctx.client, delivery.dlix, parcels)
     except MIError as error:
         raise _refused(error, request) from error
-    unreported = await _unreported(ctx, delivery)
-    calls: list[Call] = [
-        ("AddCOPick", _pick(ctx, request, line, position, head.plsx)) for position, line in unreported
-    ]
-    for result in await ctx.client.execute_bulk("MHS850MI", calls) if calls else ():
+    for result in await ctx.client.execute_bulk(
+        "MHS850MI", await _unreported(ctx, _reports(ctx, request, head.plsx))
+    ):
         if result.error is not None and not await _harmless(ctx, delivery, result.error):
             raise _refused(result.error, request)
 
 
-async def _unreported(ctx: M3Context, delivery: McfDelivery) -> list[tuple[int, McfLine]]:
-    """Lines of which M3 has no message yet (MHS850MI.GetMvxMsg)."""
-    lines = list(enumerate(delivery.lines, 1))
-    partner = ctx.options.partner
-    calls: list[Call] = [
-        ("GetMvxMsg", {"E0PB": partner, "PMSN": mcf_message_number(delivery.dlix, position)})
-        for position, _ in lines
-    ]
-    answers = await ctx.client.execute_bulk("MHS850MI", calls)
-    return [pair for pair, answer in zip(lines, answers, strict=True) if answer.row() is None]
-
-
-def _pick(
-    ctx: M3Context, request: ReportMcfShipmentRequest, line: McfLine, position: int, plsx: str
-) -> dict[str, str]:
+def _reports(ctx: M3Context, request: ReportMcfShipmentRequest, plsx: str) -> list[Call]:
+    """What M3 is to be told: that the whole picking list has left, in one transaction; or each line with its
+    quantity, where less has left."""
     delivery = request.delivery
-    quantity = min(request.shipped.get(line.item_id, 0), line.quantity)
-    return {
+    common = {
         "WHLO": delivery.whlo,
         "E0PA": ctx.options.partner,
         "E065": ctx.options.message_type,
-        "CUNO": delivery.cuno,
-        "RIDN": delivery.orno,
+        "DLIX": delivery.dlix,
+        "PLSX": plsx,
+    }
+    if all(request.shipped.get(line.item_id, 0) >= line.quantity for line in delivery.lines):
+        whole = {**common, "PRMD": _EXECUTE_NOW, "PMSN": mcf_message_number(delivery.dlix, 0)}
+        return [("AddCfmPickList", whole)]
+    return [
+        ("AddCOPick", {**common, **_pick(request, line), "PMSN": mcf_message_number(delivery.dlix, position)})
+        for position, line in enumerate(delivery.lines, 1)
+    ]
+
+
+def _pick(request: ReportMcfShipmentRequest, line: McfLine) -> dict[str, str]:
+    quantity = min(request.shipped.get(line.item_id, 0), line.quantity)
+    return {
+        "CUNO": request.delivery.cuno,
+        "RIDN": request.delivery.orno,
         "RIDL": line.ponr,
         "RIDX": line.posx,
-        "PLSX": plsx,
-        "DLIX": delivery.dlix,
         "ITNO": line.itno,
         "QTYP": str(quantity),
         "PRFL": _EXECUTE_NOW,
-        "PMSN": mcf_message_number(delivery.dlix, position),
         **({"OEND": _NO_MORE} if quantity < line.quantity else {}),
     }
+
+
+async def _unreported(ctx: M3Context, reports: list[Call]) -> list[Call]:
+    """Those of which M3 has no message yet (MHS850MI.GetMvxMsg)."""
+    partner = ctx.options.partner
+    calls: list[Call] = [("GetMvxMsg", {"E0PB": partner, "PMSN": fields["PMSN"]}) for _, fields in reports]
+    answers = await ctx.client.execute_bulk("MHS850MI", calls)
+    return [report for report, answer in zip(reports, answers, strict=True) if answer.row() is None]
 
 
 async def _harmless(ctx: M3Context, delivery: McfDelivery, error: MIError) -> bool:

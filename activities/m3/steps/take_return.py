@@ -43,7 +43,7 @@ async def take_return(ctx: M3Context, request: TakeReturnRequest) -> Movement:
     try:
         return await taking.run()
     except MIError as error:
-        about = f"the return of {request.pieces} pieces of SKU {request.sku}"
+        about = f"the return of {request.pieces} of SKU {request.sku}"
         raise hold_for(
             error, request.ref.order_id, otherwise=HeldReason.RETURN_REFUSED, about=about
         ) from error
@@ -82,11 +82,8 @@ class _Taking:
         found = await self._chosen()
         if found:
             return found
-        await add_head(self._client, self._head())
-        found = await self._chosen()
-        if not found:
-            raise NotYet(f"M3 does not show the customer return it has entered for {self._key} yet.")
-        return found
+        added = await add_head(self._client, self._head())
+        return await self._chosen() or added  # a list may lag for a moment
 
     async def _chosen(self) -> str:
         """The return under our key: the one with a line, else the lowest; or one that people have entered for
@@ -107,7 +104,11 @@ class _Taking:
             case "export":
                 numbers = await self._by_export()
             case "by_customer":
-                numbers = await self._by_open_lines()
+                raise held(
+                    HeldReason.NOT_CONFIGURED,
+                    "Customer returns are found again by a list on OCHEAD or by EXPORTMI: set m3.cuor_lookup to "
+                    "lists or export. Open lines alone do not show a return that M3 has credited.",
+                )
         return sorted({str(int(found)) for found in numbers if found.strip()}, key=int)
 
     async def _by_export(self) -> list[str]:
@@ -120,12 +121,6 @@ class _Taking:
         [answer] = await self._client.execute_bulk("EXPORTMI", [("Select", query)])
         cells = [[cell.strip() for cell in row["REPL"].split(_SEPARATOR)] for row in answer.rows()]
         return [cell[0] for cell in cells if len(cell) > 1 and cell[1] == self._whlo]
-
-    async def _by_open_lines(self) -> list[str]:
-        """Without a list by YREF: open lines of the order line. A head without a line is not found so."""
-        numbers = await open_returns(self._client, self._whlo, self._line.orno, self._line.ponr)
-        heads = [await return_head(self._client, self._whlo, repn) for repn in numbers]
-        return [head.repn for head in heads if head is not None and head.yref == self._key]
 
     async def _entered_by_people(self) -> str:
         if self._request.received:
