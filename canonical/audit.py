@@ -90,6 +90,33 @@ def compare(
     )
 
 
+def unfollowed(
+    amazon: Sequence[AmazonFacts], m3: Mapping[str, M3Facts], workflows: Mapping[str, WorkflowFacts]
+) -> tuple[str, ...]:
+    """Ids of the orders that need a workflow and have none, not even one that ended.
+
+    Those are sales that Amazon has not given up and of which M3 has nothing, or an order whose goods have not all
+    left. What was terminated is left to a person: somebody ended it on purpose.
+    """
+    return tuple(
+        order.order_id
+        for order in {facts.order_id: facts for facts in amazon}.values()
+        if _is_sale(order)
+        and not (order.order_id in workflows and workflows[order.order_id].status)
+        and not _is_done(order, m3.get(order.order_id))
+    )
+
+
+def _is_sale(order: AmazonFacts) -> bool:
+    wanted = order.ordered > 0 or not order.channel  # one that cannot be read is held where people look
+    return wanted and order.sales_channel != NON_AMAZON and order.status not in _GIVEN_UP
+
+
+def _is_done(order: AmazonFacts, known: M3Facts | None) -> bool:
+    """Whether M3 has the order and everything that will ever leave."""
+    return known is not None and bool(known.orders) and known.delivered >= order.ordered > 0
+
+
 def added(report: AuditReport, page: AuditReport) -> AuditReport:
     """Two reports about different orders as one; findings beyond the limit are counted and not kept."""
     return AuditReport(
@@ -99,6 +126,8 @@ def added(report: AuditReport, page: AuditReport) -> AuditReport:
         differing=report.differing + page.differing,
         held=report.held + page.held,
         under_way=report.under_way + page.under_way,
+        missing=report.missing + page.missing,
+        started=report.started + page.started,
         findings=(report.findings + page.findings)[:MAX_FINDINGS],
     )
 

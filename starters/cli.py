@@ -18,8 +18,10 @@ from starters.commands import (
     fix,
     held,
     imports,
+    listen,
     order,
     register,
+    schedules,
     simulators,
     start,
     sweep,
@@ -69,6 +71,7 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
     imports.import_orders
 )
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
+app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
 app.command(
     "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by operations")
@@ -76,6 +79,7 @@ app.command(
 app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.order)
 app.command("alerts", epilog=_example("o2c alerts --test"))(alerts.alerts)
 app.command("views", epilog=_example("o2c views"))(views.views)
+app.command("schedules", epilog=_example("o2c schedules apply"))(schedules.schedules)
 app.command("audit", epilog=_example("o2c audit --since 2026-11-01T00:00Z --json"))(audit.audit)
 app.command("simulators", epilog=_example("o2c simulators --faults mild --seed 7"))(simulators.simulators)
 app.command("demo", epilog=_example("o2c demo --exit --orders 200 --seed 7"))(demo.demo)

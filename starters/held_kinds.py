@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
-from canonical.ids import order_of_workflow
+from canonical.ids import subject_of_workflow
+from canonical.late_contracts import AFTER_CLOSE
 from canonical.steps import Step
 from workflows.details import fix_argument, fix_command
 
@@ -47,7 +48,7 @@ def repair_command(
 
 
 def _order_id(workflow_id: str) -> str:
-    known = order_of_workflow(workflow_id)
+    known = subject_of_workflow(workflow_id)
     return known[1] if known else workflow_id
 
 
@@ -57,6 +58,9 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
         subject=_order_id,
         suggestion=lambda facts: repair_command(*facts),
         history_tells=frozenset({HeldReason.UNMAPPED_SKU.value}),
+    ),
+    AFTER_CLOSE: HeldKind(
+        noun="closed order", subject=_order_id, suggestion=lambda facts: repair_command(*facts)
     ),
 }
 """By workflow type."""

@@ -7,5 +7,5 @@ from canonical.links import list_link, workflow_link
 
 __all__ = ["HELD", "HELD_ORDERS", "list_link", "workflow_link"]
 
-HELD_ORDERS: Final = f'WorkflowType="OrderToCash" AND {HELD}'
+HELD_ORDERS: Final = f'WorkflowType IN ("OrderToCash", "AfterClose") AND {HELD}'
 """Visibility query of every held order; `HELD` is that of everything held."""

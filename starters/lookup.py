@@ -18,7 +18,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
-from canonical.ids import is_amazon_order_id, order_workflow_id
+from canonical.ids import after_close_workflow_id, is_amazon_order_id, order_workflow_id
 from starters.console import Refused
 from starters.times import shown
 
@@ -45,7 +45,7 @@ def check_order_id(text: str) -> str:
 
 async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> Found:
     """The order's workflow, of the one of these sellers that has it; raises Refused."""
-    described = await asyncio.gather(*(_describe(client, seller, order_id) for seller in sellers))
+    described = await asyncio.gather(*(_describe(client, order_workflow_id(seller, order_id)) for seller in sellers))
     found = [
         Found(seller, order_id, description)
         for seller, description in zip(sellers, described, strict=True)
@@ -66,9 +66,20 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
     return found[0]
 
 
-async def _describe(client: Client, seller_id: str, order_id: str) -> WorkflowExecutionDescription | None:
+async def find_open(client: Client, sellers: Sequence[str], order_id: str) -> Found:
+    """The workflow that can be repaired: the order's own, or the one that carries what Amazon said of it after it
+    was closed. Where neither is open it is the order's own. Raises Refused."""
+    found = await find_order(client, sellers, order_id)
+    if found.is_open:
+        return found
+    late = await _describe(client, after_close_workflow_id(found.seller_id, order_id))
+    carried = late and Found(found.seller_id, order_id, late)
+    return carried if carried and carried.is_open else found
+
+
+async def _describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:
     try:
-        return await client.get_workflow_handle(order_workflow_id(seller_id, order_id)).describe()
+        return await client.get_workflow_handle(workflow_id).describe()
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None

@@ -8,7 +8,12 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,6 +26,7 @@ from workflows.repairs import BadRepair, read_fix
 ANSWER_SECONDS: Final = 15.0
 """A worker answers an update within milliseconds; after this long nobody is there."""
 
+_AGAIN_SECONDS: Final = 0.2
 _LISTS: Final = frozenset({"address.lines"})
 """Keys whose value is a list, its parts separated by ``|``."""
 
@@ -114,13 +120,26 @@ async def send_fix(client: Client, found: Found, name: FixName, repair: BaseMode
     return answer.sentence
 
 
+async def _sent(handle: WorkflowHandle[object, object], name: FixName, argument: object) -> str:
+    """Send the update; once more where other news reached the workflow in the same moment and it came to nothing."""
+    while True:
+        try:
+            answer: str = await handle.execute_update(name.value, argument, result_type=str)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            return answer
+
+
 async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, repair: BaseModel) -> Answer:
     """Send the repair as an update and wait a while for the answer; raises RPCError where Temporal fails."""
     handle = client.get_workflow_handle(workflow_id)
     argument = repair.model_dump(mode="json", exclude_defaults=True)
     try:
         async with asyncio.timeout(ANSWER_SECONDS) as patience:
-            sentence: str = await handle.execute_update(name.value, argument, result_type=str)
+            sentence = await _sent(handle, name, argument)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not patience.expired():
             raise

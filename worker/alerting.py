@@ -39,6 +39,8 @@ class AlertsOnTemporal:
         """Pass on what an order says; starts the workflow where it is not there."""
         if news.held is not None:
             await self._signal("held", news.held)
+        elif news.report is not None:
+            await self._signal("reported", news.report)
         else:
             await self._signal("released", news.released)
 

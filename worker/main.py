@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import structlog
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -16,21 +15,26 @@ from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
+from activities.reports import ReportActivities
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
+    AMAZON_CREATE_REPORT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
+    AMAZON_GET_REPORT_DOCUMENT_QUEUE,
+    AMAZON_GET_REPORT_QUEUE,
     AMAZON_SEARCH_ORDERS_QUEUE,
-    AUDIT_WORKFLOWS,
     M3_QUEUE,
     ORDERS_QUEUE,
-    AuditWorkflowsRequest,
-    AuditWorkflowsResult,
 )
 from canonical.alert_contracts import ALERTS_QUEUE
+from canonical.import_contracts import IMPORTS_QUEUE
 from worker.alerting import AlertsOnTemporal
+from worker.archiving import open_archive
 from worker.connection import connect, sandbox_runner
+from worker.importing import import_activities
 from worker.outside import Outside, outside
 from worker.quotas import BurstKeeper
+from worker.reconciling import ReconcilingActivities
 from worker.settings import Settings, WorkerSettings
 from worker.telemetry import configure_logging, configure_tracing
 from worker.visibility import OrdersOnTemporal
@@ -39,18 +43,7 @@ from workflows import WORKFLOWS
 _log = structlog.get_logger(__name__)
 Activity = Callable[..., object]
 _ALERTS_AT_ONCE = 20
-
-
-class AuditActivities:
-    """The audit's look at the workflows."""
-
-    def __init__(self, orders: OrdersOnTemporal) -> None:
-        self._orders = orders
-
-    @activity.defn(name=AUDIT_WORKFLOWS)
-    async def audit_workflows(self, request: AuditWorkflowsRequest) -> AuditWorkflowsResult:
-        """How the workflow of each order stands."""
-        return await self._orders.facts(request)
+_CHUNKS_AT_ONCE = 10
 
 
 async def run_worker(settings: Settings) -> None:
@@ -105,10 +98,13 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         signal_goods_left=orders.signal_goods_left,
     )
     options = settings.worker
-    audit = AuditActivities(orders)
+    archive = open_archive(settings.archive)
+    imports = import_activities(client, settings, systems.amazon, archive)
+    reports = ReportActivities(systems.amazon, archive, systems.http)
+    audit = ReconcilingActivities(client, orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
-        _workflow_worker(client, options, [audit.audit_workflows]),
+        _workflow_worker(client, options, [audit.audit_workflows, audit.start_orders]),
         _activity_worker(client, options, M3_QUEUE, options.m3_calls, [*m3.all, sweeps.sweep_m3_deliveries]),
         _activity_worker(client, options, AMAZON_GET_ORDER_QUEUE, options.amazon_calls, [amazon.fetch_order]),
         _activity_worker(
@@ -116,11 +112,20 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             AMAZON_SEARCH_ORDERS_QUEUE,
             options.amazon_calls,
-            [sweeps.sweep_amazon_page, amazon.audit_amazon_page],
+            [sweeps.sweep_amazon_page, amazon.audit_amazon_page, imports.read_import_page],
         ),
         _activity_worker(
             client, options, AMAZON_CONFIRM_SHIPMENT_QUEUE, options.amazon_calls, [amazon.confirm_shipment]
         ),
+        *(
+            _activity_worker(client, options, queue, options.amazon_calls, [call])
+            for queue, call in (
+                (AMAZON_CREATE_REPORT_QUEUE, reports.create_report),
+                (AMAZON_GET_REPORT_QUEUE, reports.await_report),
+                (AMAZON_GET_REPORT_DOCUMENT_QUEUE, reports.fetch_report_document),
+            )
+        ),
+        _activity_worker(client, options, IMPORTS_QUEUE, _CHUNKS_AT_ONCE, imports.all),
         _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
     ]
 

@@ -35,6 +35,8 @@ class Outside:
     m3_options: M3Options
     alerts: AlertTargets
     """Who is told of held orders."""
+    http: httpx.AsyncClient
+    """For what lies elsewhere, such as documents of Amazon's reports."""
 
 
 @asynccontextmanager
@@ -49,7 +51,9 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         alerts = alert_targets(settings.alerts)
         m3 = _m3_client(settings.m3)
         try:
-            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts)
+            yield Outside(
+                amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts, http=http
+            )
         finally:
             await m3.aclose()
             alerts.close()

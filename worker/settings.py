@@ -21,6 +21,9 @@ from pydantic import (
 from canonical.held import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
+from worker.archive_settings import ArchiveSettings, ImportSettings
+from worker.notification_settings import NotificationSettings
+from worker.schedule_settings import ScheduleSettings
 
 CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
@@ -212,6 +215,14 @@ class Settings(_Strict):
     """Who is told of held orders, and when."""
     held: HeldSettings = HeldSettings()
     """Who looks after what is held."""
+    notifications: NotificationSettings = NotificationSettings()
+    """Where Amazon's notifications arrive."""
+    archive: ArchiveSettings = ArchiveSettings()
+    """Where imported files, reports and results are kept."""
+    imports: ImportSettings = ImportSettings()
+    """At what pace imports go."""
+    schedules: ScheduleSettings = ScheduleSettings()
+    """What runs by the clock."""
     sellers: dict[str, SellerSettings]
     """By seller id."""
     marketplaces: dict[str, MarketplaceProfile]

@@ -25,7 +25,7 @@ from canonical.order import Channel
 from canonical.steps import Step
 from worker import intake
 from workflows import search_attributes as sa
-from workflows.sweep import BULK_PRIORITY
+from workflows.policies import BULK_PRIORITY
 
 _AT_ONCE = 20
 _REMEMBERED = 100_000
@@ -55,7 +55,7 @@ class OrdersOnTemporal:
             self._told.move_to_end(workflow_id)
             while len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
-        return StartOutcome(Started(outcome.kind.value))
+        return StartOutcome(Started(outcome.kind.value), outcome.remark)
 
     async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
         """Running MFN orders that wait for goods to leave an own warehouse."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -53,6 +53,8 @@ class OrderHandlers:
     """Base of the order workflow: state, handlers, holding, what the Web UI shows."""
 
     _calls: OrderCalls
+    _ends_when_cancelled: ClassVar[bool] = True
+    """Whether Amazon's cancellation ends a hold: there is something to take back, or nothing to do any more."""
 
     def __init__(self, start: OrderToCashInput) -> None:
         self._state = OrderState.from_input(start)
@@ -243,7 +245,7 @@ class OrderHandlers:
         if alarmed:
             tell_held(state, hold)
         stoppable = state.sales_order is None or hold.reason is HeldReason.ORDER_CHANGED
-        stoppable = stoppable and step is not Step.CANCELLING
+        stoppable = stoppable and step is not Step.CANCELLING and self._ends_when_cancelled
         try:
             await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
         except asyncio.CancelledError:  # "Request cancellation" in the Web UI

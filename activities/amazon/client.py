@@ -23,6 +23,7 @@ from activities.amazon.operations import (
     SEARCH_ORDERS,
     Operation,
 )
+from activities.amazon.reports import Reports
 from activities.amazon.transport import Transport
 
 ORDER_DATA: Final = ("RECIPIENT", "PROCEEDS", "TAX", "FULFILLMENT", "CANCELLATION")
@@ -102,6 +103,7 @@ class AmazonClient:
         self.tokens = tokens
         self.now = now
         self._transport = Transport(endpoint, tokens, http, quota_factor)
+        self.reports = Reports(self._transport)
 
     def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
         """Let `throttled` hear of every 429."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -60,25 +61,34 @@ class Transport:
         operation: Operation,
         *,
         order_id: str = "",
+        names: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
+        restricted_token: str = "",
     ) -> dict[str, object]:
         """The answer's JSON object; `{}` for 204. A 401 or 403 is tried once more with a new token.
 
-        Raises `AmazonError`.
+        names: what stands in the path for its placeholders, beside the order id. restricted_token: a restricted
+        data token to use in place of the access token; no other is tried then. Raises `AmazonError`.
         """
+        path = operation.path.format(
+            orderId=order_id, **{name: quote(value, safe="") for name, value in (names or {}).items()}
+        )
+        if restricted_token:
+            return await self._exchange(operation, path, restricted_token, order_id, query, body)
         token = await self._tokens.token()
         try:
-            return await self._exchange(operation, token, order_id, query, body)
+            return await self._exchange(operation, path, token, order_id, query, body)
         except AmazonError as error:
             if error.failure is not Failure.NOT_AUTHORISED:
                 raise
         self._tokens.reject(token)
-        return await self._exchange(operation, await self._tokens.token(), order_id, query, body)
+        return await self._exchange(operation, path, await self._tokens.token(), order_id, query, body)
 
     async def _exchange(
         self,
         operation: Operation,
+        path: str,
         token: str,
         order_id: str,
         query: Mapping[str, str] | None,
@@ -88,7 +98,7 @@ class Transport:
         try:
             answer = await self._http.request(
                 operation.method,
-                self._endpoint + operation.path.format(orderId=order_id),
+                self._endpoint + path,
                 params=query,
                 json=body,
                 headers={
@@ -106,7 +116,7 @@ class Transport:
         request_id = str(answer.headers.get("x-amzn-requestid", ""))
         _note(operation, order_id, began, status=answer.status_code, request_id=request_id)
         self._remember_rate(operation, answer)
-        if answer.status_code in (200, 204):
+        if answer.status_code in (200, 202, 204):
             return _content(operation, answer, request_id)
         raise self._failure(operation, answer, request_id)
 

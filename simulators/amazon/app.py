@@ -12,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulators.amazon import control, endpoints, page
+from simulators.amazon.notifications import control as notification_control
+from simulators.amazon.reports import control as report_control
+from simulators.amazon.reports import endpoints as reports
 from simulators.amazon.settings import Settings
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan, control_routes
@@ -35,13 +38,14 @@ def build_app(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        ticking = asyncio.create_task(_tick(world))
+        background = [asyncio.create_task(_tick(world)), asyncio.create_task(_send(world))]
         try:
             yield
         finally:
-            ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticking
+            for task in background:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             faults.clear()
             world.store.close()
 
@@ -51,8 +55,11 @@ def build_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *endpoints.routes(world, faults),
+            *reports.document_routes(world, faults),
+            *report_control.routes(world),
             *control_routes(faults),
             *control.routes(world, faults),
+            *notification_control.routes(world),
             *page.routes(world),
         ],
         lifespan=lifespan,
@@ -68,3 +75,12 @@ async def _tick(world: World) -> None:
     while True:
         await asyncio.sleep(TICK_SECONDS)
         world.settle()
+
+
+async def _send(world: World) -> None:
+    """Carry notifications to SQS as soon as there is one to carry them to."""
+    while not world.notifications.outbox.plan.endpoint:  # noqa: ASYNC110 - a plan can be changed at any time
+        await asyncio.sleep(TICK_SECONDS)
+    from simulators.amazon.notifications.sender import Sender  # noqa: PLC0415 - the AWS client loads slowly
+
+    await Sender(world.notifications).run(world.clock.now_ms)

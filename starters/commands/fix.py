@@ -12,7 +12,7 @@ from starters.bulk_fix import RATE
 from starters.commands.fix_many import Many, fix_many
 from starters.completion import actions
 from starters.console import Refused, say, say_json
-from starters.lookup import check_order_id, find_order
+from starters.lookup import check_order_id, find_open
 from starters.options import AsJson, Config, Seller
 from starters.repairs import read_action, read_argument, send_fix, signed
 from starters.session import run_connected, sellers_of, settings_of
@@ -71,7 +71,7 @@ def fix(
     sellers = sellers_of(settings, seller)
 
     async def work(client: Client) -> str:
-        return await send_fix(client, await find_order(client, sellers, checked), name, repair)
+        return await send_fix(client, await find_open(client, sellers, checked), name, repair)
 
     answer = run_connected(settings, work)
     if as_json:

@@ -1,4 +1,7 @@
-"""``make bench``: benchmarks as a table and as JSON. They report ratios of one run; none of them is a test."""
+"""``make bench``: benchmarks as a table and as JSON. They report ratios of one run; none of them is a test.
+
+The intake benchmarks keep to Amazon's quotas and take hours together; they run only when they are named.
+"""
 
 import argparse
 import asyncio
@@ -8,29 +11,35 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from tests.bench import order, parked
+from tests.bench import intake, order, overtaking, parked, peers, quota
+from tests.bench.tabling import show
 
 BENCHES: dict[str, tuple[Callable[[Path, int], Awaitable[dict[str, object]]], int]] = {
     "order": (order.run, 400),
     "parked": (parked.run, 2000),
+    "intake": (intake.run, 1000),
+    "intake-peers": (peers.run, 1000),
+    "intake-quota": (quota.run, 10_000),
+    "intake-live": (overtaking.run, 50_000),
 }
+SHORT = ("order", "parked")
+"""What runs when none is named."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="which; all when none is named")
+    parser.add_argument(
+        "names", nargs="*", choices=[*BENCHES, []], help="which; the short ones when none is named"
+    )
     parser.add_argument("--count", type=int, help="orders; each benchmark has its own default")
     parser.add_argument("--json", type=Path, default=Path("test-output/bench.json"))
     options = parser.parse_args()
     results: dict[str, dict[str, object]] = {}
-    for name in options.names or BENCHES:
+    for name in options.names or SHORT:
         run, count = BENCHES[name]
         with tempfile.TemporaryDirectory() as folder:
             results[name] = asyncio.run(_awaited(run(Path(folder), options.count or count)))
-        _show(name, results[name])
+        show(name, results[name])
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(results) + "\n")
@@ -39,13 +48,6 @@ def main() -> int:
 
 async def _awaited(result: Awaitable[dict[str, object]]) -> dict[str, object]:
     return await result
-
-
-def _show(name: str, result: dict[str, object]) -> None:
-    table = Table("measure", "value", title=f"benchmark {name}")
-    for measure, value in result.items():
-        table.add_row(measure, str(value))
-    Console().print(table)
 
 
 if __name__ == "__main__":

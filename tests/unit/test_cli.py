@@ -17,7 +17,7 @@ from tests.support.configuration import write_configuration
 
 COMMANDS = (
     "worker", "register", "doctor", "start", "import", "sweep", "held", "fix", "order", "alerts", "views",
-    "audit", "simulators", "demo",
+    "schedules", "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],
@@ -31,6 +31,9 @@ NEED_TEMPORAL = (
     ["fix", "--where", "HeldReason IS NOT NULL", "retry", "--yes", "--json"],
     ["order", "028-1234567-8901234"],
     ["alerts"],
+    ["schedules"],
+    ["schedules", "apply"],
+    ["schedules", "pause", "sweep", "--json"],
     ["audit"],
 )
 NOBODY_LISTENS = "127.0.0.1:1"

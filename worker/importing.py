@@ -1,0 +1,109 @@
+"""What imports need to know of Temporal: start an order once, and how much is waiting."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.amazon.client import AmazonClient
+from activities.archive import Archive
+from activities.imports import ImportActivities, NotStartable
+from canonical.activity_contracts import M3_QUEUE, ORDERS_QUEUE, OrderToCashInput
+from canonical.ids import order_workflow_id
+from worker.intake import StartKind, start_or_signal
+from worker.settings import Settings
+from workflows.policies import BULK_PRIORITY
+
+IMPORT: Final = "import"
+"""Memo of an order that an import started: the import's first run."""
+
+_LOOK_EVERY: Final = 0.5
+"""Seconds for which what is waiting is believed; all chunks of a process share the look."""
+_LOOKED_AT: Final[Sequence[tuple[str, "TaskQueueType.ValueType"]]] = (
+    (M3_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+    (ORDERS_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+)
+_OUTCOMES: Final = {
+    StartKind.STARTED: "started",
+    StartKind.SIGNALLED: "under_way",
+    StartKind.LATE: "closed",
+    StartKind.AFTER_CLOSE: "closed",
+}
+
+
+def import_activities(
+    client: Client, settings: Settings, amazon: Mapping[str, AmazonClient], archive: Archive
+) -> ImportActivities:
+    """The activities of imports as the configuration wants them."""
+    orders = ImportsOnTemporal(client)
+    return ImportActivities(
+        archive,
+        amazon,
+        {seller_id: seller.marketplaces for seller_id, seller in settings.sellers.items()},
+        start=orders.start,
+        waiting=orders.waiting,
+        most_waiting=settings.imports.backlog,
+        keep=timedelta(days=settings.archive.keep_days),
+    )
+
+
+class ImportsOnTemporal:
+    """The orders of imports, and the queues they would fill."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._looked = float("-inf")
+        self._waiting = 0
+        self._looking = asyncio.Lock()
+
+    async def start(self, order: OrderToCashInput, *, import_id: str, again: bool) -> tuple[str, str]:
+        """Start an order behind live ones, or tell the running one; see `activities.imports.StartImported`."""
+        if again and await self._was_started_by(order, import_id):
+            return _OUTCOMES[StartKind.STARTED], ""
+        try:
+            outcome = await start_or_signal(
+                self._client, order, priority=BULK_PRIORITY, memo={IMPORT: import_id}
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT or "search attribute" in error.message:
+                raise  # the server is away, or 'o2c register' was not run: neither is the order's fault
+            raise NotStartable(
+                f"Amazon order {order.order_id} could not be started: Temporal answered {error.status.name}."
+            ) from None
+        return _OUTCOMES[outcome.kind], outcome.remark
+
+    async def waiting(self) -> int:
+        """The longest of the queues that orders go through: activities for M3, decisions about orders."""
+        async with self._looking:
+            if time.monotonic() - self._looked > _LOOK_EVERY:
+                self._waiting = max(await asyncio.gather(*(self._backlog(*queue) for queue in _LOOKED_AT)))
+                self._looked = time.monotonic()
+            return self._waiting
+
+    async def _was_started_by(self, order: OrderToCashInput, import_id: str) -> bool:
+        handle = self._client.get_workflow_handle(order_workflow_id(order.seller_id, order.order_id))
+        try:
+            described = await handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return await described.memo_value(IMPORT, "", type_hint=str) == import_id
+
+    async def _backlog(self, queue: str, kind: "TaskQueueType.ValueType") -> int:
+        answer = await self._client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=self._client.namespace,
+                task_queue=TaskQueue(name=queue),
+                task_queue_type=kind,
+                report_stats=True,
+            )
+        )
+        return answer.stats.approximate_backlog_count
