@@ -11,7 +11,7 @@ from canonical.ids import is_amazon_order_id
 from canonical.import_contracts import ORDERS_IN_CHUNK, ImportCounts, ImportEntry, ImportLine
 from canonical.order import Order
 from canonical.order_files import Owner, read_orders
-from canonical.order_reports import Numbered, RefusalKind, UnreadableReport
+from canonical.order_reports import Numbered, RefusalKind
 
 REFUSED: Final = "refused"
 DUPLICATE: Final = "duplicate"
@@ -49,20 +49,8 @@ def split_file(
 ) -> tuple[int, ImportCounts]:
     """Split a file into chunks of 100 orders or refused lines: how many chunks, and what was read.
 
-    `going_on` is called with every chunk and stops the work by raising. Where the file is not in the charset
-    that came with it, its content decides. Raises UnreadableReport, ArchiveError.
+    `going_on` is called with every chunk and stops the work by raising. Raises UnreadableReport, ArchiveError.
     """
-    try:
-        return _split(file, archive, folder, owner, charset, going_on)
-    except UnreadableReport:
-        if not charset:
-            raise
-        return _split(file, archive, folder, owner, "", going_on)
-
-
-def _split(
-    file: Path, archive: Archive, folder: str, owner: Owner, charset: str, going_on: Callable[[], None]
-) -> tuple[int, ImportCounts]:
     number, orders, chunk = 0, 0, list[ImportEntry]()
     with file.open("rb") as stream:
         for found in read_orders(stream, owner, charset):

@@ -170,6 +170,8 @@ class _Case:
         if amazon.status in _WAITING:
             return f"{name} is not released by Amazon, but M3 has order {orno}."
         if amazon.status in _GIVEN_UP or amazon.ordered == 0:
+            if self._accepted(HeldReason.CANCELLED_AFTER_CLOSE):
+                return ""
             alive = f"{name} is cancelled, but M3 order {orno} is alive and nobody works on it."
             return "" if self._taken_back else alive
         return None
@@ -200,7 +202,7 @@ class _Case:
 
     def _absent(self, name: str) -> Iterator[_Finding]:
         if self._workflow.outcome == "cancelled":
-            if self._amazon.status in _LEFT:
+            if self._amazon.status in _LEFT and not self._accepted(HeldReason.SHIPPED_AFTER_CLOSE):
                 yield DIFFERING, f"{name} was given up here, but Amazon says {self._amazon.status}."
             return
         beside = f" (only temporary order {', '.join(self._m3.temporary)})" if self._m3.temporary else ""
@@ -212,8 +214,10 @@ class _Case:
 
     def _differing(self, name: str, orno: str) -> Iterator[_Finding]:
         amazon, m3 = self._amazon, self._m3
-        changed = self._accepted(HeldReason.ORDER_CHANGED)
-        if not changed and not self._accepted(HeldReason.TOTAL_DIFFERS):
+        changed = self._accepted(
+            HeldReason.ORDER_CHANGED, HeldReason.CANCELLED_AFTER_CLOSE, HeldReason.SHIPPED_AFTER_CLOSE
+        )
+        if not changed and not self._accepted(HeldReason.TOTAL_DIFFERS, HeldReason.REFUNDED_AFTER_CLOSE):
             yield from self._totals(name, orno)
         if amazon.ordered != m3.ordered and not changed:
             yield DIFFERING, f"{name}: {amazon.ordered} pieces ordered, M3 order {orno} has {m3.ordered}."

@@ -77,6 +77,11 @@ def reconciliation_id() -> str:
     return "o2c-reconciliation"
 
 
+def quotas_workflow_id() -> str:
+    """The one workflow that keeps Amazon's quotas: two would each spend the same burst."""
+    return "o2c-quotas"
+
+
 def alerts_workflow_id() -> str:
     """The one workflow that tells people: two would tell them twice."""
     return "o2c-alerts"

@@ -111,6 +111,7 @@ class ImportState(_Contract):
     token: str = ""
     """Where Amazon's pages go on."""
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     first_run: str = ""
     """Run id of the import's first run; names its results."""
 
@@ -149,6 +150,9 @@ class ImportResult(_Contract):
     results: str
     """Prefix of the result files in the archive, one JSON line per order or refused line."""
     remarks: tuple[str, ...] = ()
+    """Sentences about orders that somebody should look at, at most 50."""
+    notes: tuple[str, ...] = ()
+    """What else there is to know, such as that Amazon had no new data."""
 
 
 class SplitRequest(_Contract):
@@ -245,7 +249,6 @@ class CreateReportRequest(_Contract):
 
 class CreateReportResult(_Contract):
     report_id: str
-    remark: str = ""
 
 
 class AwaitReportRequest(_Contract):

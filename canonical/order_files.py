@@ -16,6 +16,8 @@ from canonical.order_reports import (
 
 _BOM: Final = b"\xef\xbb\xbf"
 _JAPANESE: Final = frozenset({"shift_jis", "shift_jisx0213", "shift_jis_2004", "cp932"})
+_WINDOWS_JAPANESE: Final = "windows-31j"
+"""A name that Python does not know."""
 
 
 class Owner(NamedTuple):
@@ -32,7 +34,7 @@ def read_orders(stream: BinaryIO, owner: Owner, charset: str = "") -> Iterator[N
     """The orders of a file one by one, with their lines; what cannot be taken is a RefusedRow.
 
     `stream` is opened in binary mode and seekable. `charset` is what came with the file; it counts for reports,
-    JSON is UTF-8.
+    JSON is UTF-8. Where the file is not in it, the content decides.
 
     Raises:
         UnreadableReport: the file is empty, or neither of the two kinds, or in another charset.
@@ -46,7 +48,7 @@ def read_orders(stream: BinaryIO, owner: Owner, charset: str = "") -> Iterator[N
             stream,
             owner.seller_id,
             marketplace_id=owner.marketplace_id,
-            charset=known_charset(charset) or None,
+            charset=_fitting(stream, known_charset(charset)),
         )
     for one in found:
         yield _own(one, owner)
@@ -66,6 +68,8 @@ def known_charset(charset: str) -> str:
 
     Amazon says Shift-JIS and sends Microsoft's superset of it.
     """
+    if charset.strip().lower() == _WINDOWS_JAPANESE:
+        return "cp932"
     try:
         name = codecs.lookup(charset.strip().strip("\"'")).name if charset else ""
     except (LookupError, ValueError):
@@ -73,6 +77,21 @@ def known_charset(charset: str) -> str:
     if name in _JAPANESE:
         return "cp932"
     return "utf-8-sig" if name in ("utf-8", "ascii") else name
+
+
+def _fitting(stream: BinaryIO, charset: str) -> str | None:
+    """The charset, if all of the file is valid in it."""
+    if not charset:
+        return None
+    try:
+        for line in stream:
+            if not line.isascii():
+                line.decode(charset)
+    except UnicodeDecodeError:
+        return None
+    finally:
+        stream.seek(0)
+    return charset
 
 
 def _without_mark(lines: Iterable[bytes]) -> Iterator[bytes]:

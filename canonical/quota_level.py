@@ -47,16 +47,16 @@ class Plan(NamedTuple):
     def pace(self) -> float:
         """The fastest steady pace: the rate, or less where the limiter's credit alone would overdraw the burst.
 
-        An account whose rate is so high that no pace above a tenth of it would do keeps the rate.
+        Where that would be less than half, as with a simulator whose rates are raised and not its bursts, it is
+        the rate all the same.
         """
         spared = self.burst - 1
-        return spared if self.rate / 10 <= spared < self.rate * CREDIT_SECONDS else self.rate
+        return spared if self.rate / 2 <= spared < self.rate * CREDIT_SECONDS else self.rate
 
     @property
     def reserve(self) -> float:
         """What stays in the bucket: for one call, and for calls that arrive later than they left the queue."""
-        idle = self.burst - self.pace * CREDIT_SECONDS
-        return min(1 + self.pace * JITTER_SECONDS, max(0.0, idle) / 2)
+        return min(1 + self.pace * JITTER_SECONDS, self.burst / 2)
 
 
 class Known(NamedTuple):
@@ -157,7 +157,7 @@ def pace_for(plan: Plan, spare: float, current: float) -> float:
     """
     usable = spare - plan.reserve
     if usable < -plan.reserve / 2 or (current < plan.pace and usable < 0):
-        return plan.pace * SLOW if plan.reserve > 0 else plan.pace
+        return plan.pace * SLOW
     if usable < 1 or plan.pace < plan.rate:
         return plan.pace
     wanted = usable / WINDOW

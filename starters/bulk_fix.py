@@ -19,7 +19,7 @@ from canonical.late_contracts import AFTER_CLOSE
 from canonical.steps import Step
 from starters.console import Refused
 from starters.held_orders import since_of
-from starters.links import HELD_ORDERS
+from starters.links import HELD_REPAIRABLE
 from starters.repairs import Answer, AnswerKind, ask
 from workflows import search_attributes as sa
 from workflows.repairs import BadRepair, check_fix
@@ -72,7 +72,7 @@ async def plan(client: Client, query: str, name: FixName, fix: Fix, seller: str 
         raise Refused("--where needs a query; every held order is found by 'HeldReason IS NOT NULL'.", 2)
     whose = f' AND Seller="{seller}"' if seller else ""
     try:
-        found = [one async for one in client.list_workflows(f"{HELD_ORDERS}{whose} AND ({query})")]
+        found = [one async for one in client.list_workflows(f"{HELD_REPAIRABLE}{whose} AND ({query})")]
     except RPCError as error:
         if error.status is not RPCStatusCode.INVALID_ARGUMENT:
             raise

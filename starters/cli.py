@@ -20,10 +20,12 @@ from starters.commands import (
     imports,
     listen,
     order,
+    quotas,
     register,
     schedules,
     simulators,
     start,
+    subscribe,
     sweep,
     views,
     worker,
@@ -71,6 +73,7 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
     imports.import_orders
 )
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
+app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
 app.command(
@@ -80,6 +83,9 @@ app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.ord
 app.command("alerts", epilog=_example("o2c alerts --test"))(alerts.alerts)
 app.command("views", epilog=_example("o2c views"))(views.views)
 app.command("schedules", epilog=_example("o2c schedules apply"))(schedules.schedules)
+app.command("quotas", epilog=_example("o2c quotas --json"))(quotas.quotas)
+app.command("pause", epilog=_example('o2c pause m3 --why "M3 is being upgraded"'))(quotas.pause)
+app.command("resume", epilog=_example("o2c resume m3"))(quotas.resume)
 app.command("audit", epilog=_example("o2c audit --since 2026-11-01T00:00Z --json"))(audit.audit)
 app.command("simulators", epilog=_example("o2c simulators --faults mild --seed 7"))(simulators.simulators)
 app.command("demo", epilog=_example("o2c demo --exit --orders 200 --seed 7"))(demo.demo)

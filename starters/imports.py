@@ -43,6 +43,8 @@ class Imported(BaseModel):
     results: str = ""
     """Where the result of every line is in the archive."""
     remarks: tuple[str, ...] = ()
+    """About orders that somebody should look at."""
+    notes: tuple[str, ...] = ()
     refusals: list[ImportLine] = []
     """The first refused lines and duplicates."""
 
@@ -82,7 +84,11 @@ async def follow_import(
     """Wait for the import with a bar; then its lines, each handed to `write`. Raises Refused."""
     result = await finish(client, begun, ImportResult, _watch)
     done = Imported(
-        workflow_id=begun.workflow_id, counts=result.counts, results=result.results, remarks=result.remarks
+        workflow_id=begun.workflow_id,
+        counts=result.counts,
+        results=result.results,
+        remarks=result.remarks,
+        notes=result.notes,
     )
     if write is not None or result.counts.refused or result.counts.duplicates:
         try:

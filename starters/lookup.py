@@ -45,7 +45,9 @@ def check_order_id(text: str) -> str:
 
 async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> Found:
     """The order's workflow, of the one of these sellers that has it; raises Refused."""
-    described = await asyncio.gather(*(_describe(client, order_workflow_id(seller, order_id)) for seller in sellers))
+    described = await asyncio.gather(
+        *(_describe(client, order_workflow_id(seller, order_id)) for seller in sellers)
+    )
     found = [
         Found(seller, order_id, description)
         for seller, description in zip(sellers, described, strict=True)

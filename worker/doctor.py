@@ -9,8 +9,9 @@ from activities.checks import Check
 from activities.m3.checks import check_m3
 from worker.connection import NotReachable, connect
 from worker.outside import outside
-from worker.quotas import read_rates
+from worker.quotas import paused_sentence, read_rates
 from worker.registration import search_attribute_types
+from worker.schedules import check_schedules
 from worker.settings import ConfigurationError, Settings
 from workflows import search_attributes
 
@@ -53,6 +54,7 @@ async def _temporal(settings: Settings) -> list[Check]:
         checks.append(await _retention(client))
         checks.append(await _attributes(client))
         checks.append(await _queues(client))
+        checks.append(await check_schedules(client, settings))
     except RPCError as error:
         checks.append(
             Check("temporal", ok=False, sentence=f"The server refused a question: {error.message}.")
@@ -91,4 +93,7 @@ async def _queues(client: Client) -> Check:
     ]
     if unlimited:
         return Check("quotas", ok=False, sentence=f"No quota on {', '.join(unlimited)}. Run 'o2c register'.")
+    paused = [rate for rate in rates.values() if rate.paused]
+    if paused:
+        return Check("quotas", ok=False, sentence=" ".join(paused_sentence(rate) for rate in paused))
     return Check("quotas", ok=True, sentence="Amazon's quotas are set on the task queues.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -26,6 +27,8 @@ IMPORT: Final = "import"
 
 _LOOK_EVERY: Final = 0.5
 """Seconds for which what is waiting is believed; all chunks of a process share the look."""
+_UNSEEN: Final = 6.0
+"""Seconds that the server's figures may be old (measured: up to five)."""
 _LOOKED_AT: Final[Sequence[tuple[str, "TaskQueueType.ValueType"]]] = (
     (M3_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
     (ORDERS_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
@@ -62,6 +65,8 @@ class ImportsOnTemporal:
         self._looked = float("-inf")
         self._waiting = 0
         self._looking = asyncio.Lock()
+        self._started: deque[float] = deque()
+        """When the last orders were started that the server's figures may not show yet."""
 
     async def start(self, order: OrderToCashInput, *, import_id: str, again: bool) -> tuple[str, str]:
         """Start an order behind live ones, or tell the running one; see `activities.imports.StartImported`."""
@@ -77,15 +82,21 @@ class ImportsOnTemporal:
             raise NotStartable(
                 f"Amazon order {order.order_id} could not be started: Temporal answered {error.status.name}."
             ) from None
+        if outcome.kind is StartKind.STARTED:
+            self._started.append(time.monotonic())
         return _OUTCOMES[outcome.kind], outcome.remark
 
     async def waiting(self) -> int:
-        """The longest of the queues that orders go through: activities for M3, decisions about orders."""
+        """The longest of the queues that orders go through (activities for M3, decisions about orders), and what
+        was started too short a time ago to be seen in them."""
         async with self._looking:
-            if time.monotonic() - self._looked > _LOOK_EVERY:
+            now = time.monotonic()
+            if now - self._looked > _LOOK_EVERY:
                 self._waiting = max(await asyncio.gather(*(self._backlog(*queue) for queue in _LOOKED_AT)))
-                self._looked = time.monotonic()
-            return self._waiting
+                self._looked = now
+            while self._started and self._started[0] < now - _UNSEEN:
+                self._started.popleft()
+            return self._waiting + len(self._started)
 
     async def _was_started_by(self, order: OrderToCashInput, import_id: str) -> bool:
         handle = self._client.get_workflow_handle(order_workflow_id(order.seller_id, order.order_id))

@@ -33,10 +33,10 @@ from worker.archiving import open_archive
 from worker.connection import connect, sandbox_runner
 from worker.importing import import_activities
 from worker.outside import Outside, outside
-from worker.quotas import BurstKeeper
+from worker.quota_hosting import quotas_kept
 from worker.reconciling import ReconcilingActivities
 from worker.settings import Settings, WorkerSettings
-from worker.telemetry import configure_logging, configure_tracing
+from worker.telemetry import configure_logging, configure_metrics, configure_tracing
 from worker.visibility import OrdersOnTemporal
 from workflows import WORKFLOWS
 
@@ -50,7 +50,7 @@ async def run_worker(settings: Settings) -> None:
     """Host everything until SIGTERM or SIGINT; running activities get `graceful_seconds` to finish."""
     configure_logging(settings.worker)
     tracing = configure_tracing(settings.worker)
-    client = await connect(settings, tracing)
+    client = await connect(settings, tracing, configure_metrics(settings.worker))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -66,11 +66,8 @@ async def run_worker(settings: Settings) -> None:
 async def hosted(client: Client, settings: Settings, systems: Outside) -> AsyncIterator[list[str]]:
     """All workers of one process; a worker that fails ends the process with its error."""
     workers = _workers(client, settings, systems)
-    factor = min(seller.quota_factor for seller in settings.sellers.values())
     async with AsyncExitStack() as stack:
-        keeper = await stack.enter_async_context(BurstKeeper(client, factor))
-        for amazon in systems.amazon.values():
-            amazon.tell_throttled(keeper.throttled)
+        await stack.enter_async_context(quotas_kept(client, settings, systems.amazon))
         for worker in workers:
             await stack.enter_async_context(worker)
         if settings.alerts.targets:

@@ -33,7 +33,9 @@ class NotificationSettings(BaseModel):
     """Messages that one listener works on at the same time; no more are taken from the queue."""
     receivers: Annotated[int, Field(ge=1, le=50)] = 4
     """Long polls that one listener keeps open; each brings up to ten messages."""
-    visibility_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
+    poll_seconds: Annotated[int, Field(ge=1, le=20)] = 20
+    """How long a poll waits for a message; an orderly stop waits for the polls under way."""
+    visibility_seconds: Annotated[int, Field(ge=2, le=3600)] = 60
     """How long a message stays hidden from other listeners when this one dies; extended while it is worked on."""
     gather_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
     """How long an FBA shipment's notification waits for the order's own, which tells more: one signal for both."""

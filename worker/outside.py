@@ -81,12 +81,17 @@ def m3_options(settings: Settings) -> M3Options:
     )
 
 
-def _amazon_client(seller_id: str, seller: SellerSettings, http: httpx.AsyncClient) -> AmazonClient:
-    credentials = Credentials(
+def credentials_of(seller: SellerSettings) -> Credentials:
+    """The seller's secrets from the environment; raises ConfigurationError naming the variable."""
+    return Credentials(
         client_id=secret(f"{seller.secrets}_CLIENT_ID").get_secret_value(),
         client_secret=secret(f"{seller.secrets}_CLIENT_SECRET").get_secret_value(),
         refresh_token=secret(f"{seller.secrets}_REFRESH_TOKEN").get_secret_value(),
     )
+
+
+def _amazon_client(seller_id: str, seller: SellerSettings, http: httpx.AsyncClient) -> AmazonClient:
+    credentials = credentials_of(seller)
     token_url = str(seller.token_endpoint) if seller.token_endpoint else TOKEN_URL
     endpoint = str(seller.endpoint).rstrip("/") if seller.endpoint else ENDPOINTS[seller.region]
     return AmazonClient(

@@ -1,8 +1,8 @@
 """Temporal schedules of the sweeps and the reconciliation: made from the configuration, looked at, paused."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
-from typing import Final, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from pydantic import BaseModel
 from temporalio.client import (
@@ -10,51 +10,28 @@ from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
-    ScheduleCalendarSpec,
     ScheduleDescription,
-    ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
-    ScheduleRange,
-    ScheduleSpec,
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.checks import Check
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import amazon_sweep_id, delivery_sweep_id, reconciliation_id
 from canonical.schedule_contracts import (
-    AMAZON_SWEEP,
-    DELIVERY_SWEEP,
-    RECONCILIATION,
     AmazonSweepInput,
-    DeliverySweepInput,
-    ReconciliationInput,
 )
 from worker.marks import mark_of, scheduled_mark
+from worker.schedule_plan import Planned, planned
 from worker.settings import Settings
 from workflows import search_attributes as sa
 
-_MISSED_SWEEP: Final = timedelta(minutes=1)
-"""A sweep that could not run is not made up for: the next one reads what it would have read."""
-_MISSED_DAY: Final = timedelta(hours=20)
-"""A reconciliation is, while its day lasts; later ones reach back to the last that completed."""
-_SPREAD: Final = 60
-"""Sellers begin at different seconds of the interval, so that they do not ask in one moment."""
-
-
-class Planned(NamedTuple):
-    """One schedule as the configuration wants it."""
-
-    id: str
-    seller_id: str
-    workflow: str
-    argument: BaseModel
-    spec: ScheduleSpec
-    missed: timedelta
-    summary: str
+LATE: Final = timedelta(hours=1)
+"""How much longer than its interval a seller's mark may stand still before somebody should look."""
 
 
 class Applied(BaseModel):
@@ -88,71 +65,6 @@ class NoSchedule(Exception):  # noqa: N818 - said as a sentence to a person
     """There is no such schedule; the text says what there is."""
 
 
-def planned(settings: Settings) -> list[Planned]:
-    """The schedules that the configuration wants, without the moment at which new ones begin."""
-    wanted = settings.schedules
-    sweeps = [
-        Planned(
-            id=amazon_sweep_id(seller_id),
-            seller_id=seller_id,
-            workflow=AMAZON_SWEEP,
-            argument=AmazonSweepInput(
-                seller_id=seller_id,
-                overlap=timedelta(minutes=wanted.overlap_minutes),
-                first_look=timedelta(hours=wanted.first_look_hours),
-            ),
-            spec=_every(wanted.amazon_minutes, place),
-            missed=_MISSED_SWEEP,
-            summary=f"What changed at Amazon, seller {seller_id}",
-        )
-        for place, seller_id in enumerate(settings.sellers)
-    ]
-    deliveries = Planned(
-        id=delivery_sweep_id(),
-        seller_id="",
-        workflow=DELIVERY_SWEEP,
-        argument=DeliverySweepInput(limit=wanted.m3_orders),
-        spec=_every(wanted.m3_minutes, 0),
-        missed=_MISSED_SWEEP,
-        summary="What left the warehouses in M3",
-    )
-    return [*sweeps, deliveries, *_reconciliation(settings)]
-
-
-def _every(minutes: float, place: int) -> ScheduleSpec:
-    every = timedelta(minutes=minutes)
-    offset = timedelta(seconds=(place * 7) % min(_SPREAD, max(int(every.total_seconds()), 1)))
-    return ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every, offset=offset)])
-
-
-def _reconciliation(settings: Settings) -> list[Planned]:
-    wanted = settings.schedules
-    if not isinstance(wanted.reconciliation_at, time):
-        return []
-    at = wanted.reconciliation_at
-    calendar = ScheduleCalendarSpec(
-        hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)], second=[ScheduleRange(at.second)]
-    )
-    argument = ReconciliationInput(
-        seller_ids=tuple(settings.sellers),
-        days=wanted.reconciliation_days,
-        time_zone=wanted.time_zone,
-        start_missing=wanted.start_missing,
-        tolerances={key: profile.tolerance for key, profile in settings.marketplaces.items()},
-    )
-    return [
-        Planned(
-            id=reconciliation_id(),
-            seller_id="",
-            workflow=RECONCILIATION,
-            argument=argument,
-            spec=ScheduleSpec(calendars=[calendar], time_zone_name=wanted.time_zone),
-            missed=_MISSED_DAY,
-            summary="Amazon's orders of a day against workflows and M3",
-        )
-    ]
-
-
 async def apply(client: Client, settings: Settings) -> list[Applied]:
     """Make the schedules as the configuration wants them; those of sellers it no longer has are deleted.
 
@@ -160,10 +72,9 @@ async def apply(client: Client, settings: Settings) -> list[Applied]:
     """
     wanted = planned(settings)
     done = [await _put(client, await _with_beginning(client, one)) for one in wanted]
-    for schedule_id in sorted(await _known(client) - {one.id for one in wanted}):
-        if await delete(client, schedule_id):
-            done.append(Applied(id=schedule_id, done="deleted"))
-    return done
+    surplus = sorted(await _known(client) - {one.id for one in wanted})
+    gone = [schedule_id for schedule_id in surplus if await delete(client, schedule_id)]
+    return [*done, *(Applied(id=schedule_id, done="deleted") for schedule_id in gone)]
 
 
 async def _known(client: Client) -> set[str]:
@@ -320,3 +231,28 @@ async def delete(client: Client, schedule_id: str) -> bool:
 def lag(row: Listed, now: datetime | None = None) -> timedelta | None:
     """How far the seller's mark lies back; None without one."""
     return None if row.mark is None else (now or datetime.now(UTC)) - row.mark
+
+
+async def check_schedules(client: Client, settings: Settings) -> Check:
+    """What the doctor says: that nothing runs by the clock is a choice, a sweep that does not get on is none."""
+    rows = await listed(client, settings)
+    wanted = {one.id for one in planned(settings)}
+    missing = sorted(wanted - {row.id for row in rows})
+    if not rows:
+        return Check(
+            "schedules", ok=True, sentence="Nothing runs by the clock yet; 'o2c schedules apply' makes it."
+        )
+    paused = [f"{row.id} ({row.note})" if row.note else row.id for row in rows if row.paused]
+    latest = timedelta(minutes=settings.schedules.amazon_minutes) + LATE
+    late = [row.id for row in rows if not row.paused and (lag(row) or timedelta()) > latest]
+    if late:
+        sentence = (
+            f"{', '.join(late)}: Amazon's changes are not read any more; 'o2c schedules' says up to when."
+        )
+    elif missing:
+        sentence = f"There is no {', '.join(missing)}; 'o2c schedules apply' makes it."
+    elif paused:
+        sentence = f"Paused: {', '.join(paused)}; 'o2c schedules resume' goes on."
+    else:
+        sentence = f"{len(rows)} schedules run."
+    return Check("schedules", ok=not late and not missing, sentence=sentence)

@@ -134,6 +134,9 @@ class WorkerSettings(_Strict):
     """The least severe lines that are written."""
     log_format: Literal["json", "console"] = "json"
     """JSON lines for a log collector, or text for a terminal."""
+    metrics_address: Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d+$")] | None = None
+    """Host and port at which Prometheus reads metrics, such as ``127.0.0.1:9464``; none serves no metrics. Several
+    workers on one machine need a port each."""
     trace_file: Path | None = None
     """Where spans are written as JSON lines; none leaves tracing to OTEL_* environment and its SDK."""
 

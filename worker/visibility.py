@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -20,7 +21,7 @@ from canonical.activity_contracts import (
     WorkflowFacts,
 )
 from canonical.held import FixName
-from canonical.ids import order_of_workflow, order_workflow_id
+from canonical.ids import after_close_workflow_id, order_of_workflow, order_workflow_id
 from canonical.order import Channel
 from canonical.steps import Step
 from worker import intake
@@ -88,7 +89,30 @@ class OrdersOnTemporal:
                 return await self._facts(request.seller_id, order_id)
 
         found = await asyncio.gather(*(one(order_id) for order_id in request.order_ids))
-        return AuditWorkflowsResult(orders=tuple(facts for facts in found if facts is not None))
+        late = await self._late(request)
+        orders = (late.get(facts.order_id, _as_it_is)(facts) for facts in found if facts is not None)
+        return AuditWorkflowsResult(orders=tuple(orders))
+
+    async def _late(
+        self, request: AuditWorkflowsRequest
+    ) -> dict[str, Callable[[WorkflowFacts], WorkflowFacts]]:
+        """What became of closed orders of which Amazon said more: by order id, the change of its facts."""
+        ids = {
+            after_close_workflow_id(request.seller_id, order_id): order_id for order_id in request.order_ids
+        }
+        names = ", ".join(f'"{workflow_id}"' for workflow_id in ids)
+        changes: dict[str, Callable[[WorkflowFacts], WorkflowFacts]] = {}
+        async for run in self._client.list_workflows(f"WorkflowId IN ({names})"):
+            if run.status is WorkflowExecutionStatus.RUNNING:
+                reason = run.typed_search_attributes.get(sa.HELD_REASON) or ""
+                changes[ids[run.id]] = partial(_under_way, reason)
+            elif run.status is WorkflowExecutionStatus.COMPLETED and ids[run.id] not in changes:
+                handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
+                    run.id, run_id=run.run_id, result_type=OrderResult
+                )
+                settled = tuple(repair.reason for repair in (await handle.result()).repairs)
+                changes[ids[run.id]] = partial(_settled, settled)
+        return changes
 
     async def _facts(self, seller_id: str, order_id: str) -> WorkflowFacts | None:
         handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
@@ -117,3 +141,17 @@ class OrdersOnTemporal:
             outcome=outcome,
             accepted=accepted,
         )
+
+
+def _as_it_is(facts: WorkflowFacts) -> WorkflowFacts:
+    return facts
+
+
+def _under_way(reason: str, facts: WorkflowFacts) -> WorkflowFacts:
+    """Somebody is at work on what Amazon said after the order was closed."""
+    return facts.model_copy(update={"status": WorkflowExecutionStatus.RUNNING.name, "held_reason": reason})
+
+
+def _settled(reasons: tuple[str, ...], facts: WorkflowFacts) -> WorkflowFacts:
+    """A person settled it: what then differs was looked at."""
+    return facts.model_copy(update={"accepted": (*facts.accepted, *reasons)})

@@ -5,6 +5,7 @@ from workflows.alerting import Alerts
 from workflows.audit import Audit
 from workflows.bulk_import import BulkImport
 from workflows.order_to_cash import OrderToCash
+from workflows.quotas import KeepQuotas
 from workflows.reconciliation import Reconciliation
 from workflows.reports import AmazonReport
 from workflows.scheduled import AmazonSweep, DeliverySweep
@@ -21,5 +22,6 @@ WORKFLOWS = (
     Reconciliation,
     BulkImport,
     AmazonReport,
+    KeepQuotas,
 )
 """What a worker hosts and the replayer replays."""

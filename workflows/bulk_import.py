@@ -13,26 +13,21 @@ from typing import Final, TypeVar
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from canonical.activity_contracts import HELD
-from canonical.ids import report_workflow_id
 from canonical.import_contracts import (
     BULK_IMPORT,
-    CREATE_REPORT,
     FINISH_IMPORT,
     IMPORT_REFUSED,
     IMPORTS_QUEUE,
     PAGE_TOKEN_REFUSED,
     PROGRESS,
     READ_IMPORT_PAGE,
-    REPORT,
     SPLIT_IMPORT,
     START_CHUNK,
     ChunkRequest,
     ChunkResult,
-    CreateReportRequest,
-    CreateReportResult,
     FileWanted,
     FinishRequest,
     ImportCounts,
@@ -42,14 +37,11 @@ from canonical.import_contracts import (
     ImportResult,
     PageRequest,
     PageResult,
-    ReportInput,
-    ReportResult,
     ReportWanted,
     SplitRequest,
     SplitResult,
 )
 from workflows.policies import (
-    AMAZON_CREATE_REPORT,
     AMAZON_SEARCH,
     BULK_PRIORITY,
     HEARTBEAT,
@@ -57,6 +49,7 @@ from workflows.policies import (
     marketplace_priority,
     seller_priority,
 )
+from workflows.reports import ask_and_wait, refused
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -113,44 +106,14 @@ class BulkImport:
 
     async def _report(self, wanted: ReportWanted) -> bool:
         """Ask Amazon for the report and wait for it; False where Amazon has no data."""
-        seller_id = self._start.seller_id
-        self._say("asking Amazon for the report")
-        created: CreateReportResult = await workflow.execute_activity(
-            CREATE_REPORT,
-            CreateReportRequest(seller_id=seller_id, wanted=wanted),
-            result_type=CreateReportResult,
-            task_queue=AMAZON_CREATE_REPORT.queue,
-            start_to_close_timeout=AMAZON_CREATE_REPORT.timeout,
-            heartbeat_timeout=HEARTBEAT,
-            retry_policy=AMAZON_CREATE_REPORT.retry,
-            priority=seller_priority(seller_id, BULK_PRIORITY),
-            summary=f"Ask for {wanted.report_type}",
-        )
-        self._remark(created.remark)
-        self._say(f"waiting for Amazon's report {created.report_id}")
-        try:
-            ended: ReportResult = await workflow.execute_child_workflow(
-                REPORT,
-                ReportInput(
-                    seller_id=seller_id,
-                    report_id=created.report_id,
-                    report_type=wanted.report_type,
-                    wanted=wanted,
-                ),
-                id=report_workflow_id(seller_id, created.report_id),
-                result_type=ReportResult,
-                static_summary=f"{wanted.report_type} {created.report_id}",
-            )
-        except WorkflowAlreadyStartedError:
-            raise _refused(
-                f"Another import waits for the same report {created.report_id}; run this one again after it."
-            ) from None
+        self._say("waiting for Amazon's report")
+        ended = await ask_and_wait(self._start.seller_id, wanted)
         if ended.file is None and ended.status == "CANCELLED":
-            self._remark(ended.sentence)
+            self._note(ended.sentence)
             return False
         if ended.file is None:
-            raise _refused(ended.sentence)
-        self._remark(ended.sentence)
+            raise refused(ended.sentence)
+        self._note(ended.sentence)
         self._state = self._state.model_copy(update={"file": ended.file})
         return True
 
@@ -186,7 +149,7 @@ class BulkImport:
                 if not _is_refused_token(error) or rereads == _REREADS:
                     raise
                 rereads += 1
-                self._remark("Amazon no longer knew where its pages went on; the period is read again.")
+                self._note("Amazon no longer knew where its pages went on; the period is read again.")
                 self._state = self._state.model_copy(update={"token": ""})
 
     async def _read_page(self, period: ImportPeriod) -> None:
@@ -287,8 +250,17 @@ class BulkImport:
             remarks = (*self._state.remarks, sentence)
             self._state = self._state.model_copy(update={"remarks": remarks})
 
+    def _note(self, sentence: str) -> None:
+        if sentence:
+            self._state = self._state.model_copy(update={"notes": (*self._state.notes, sentence)})
+
     def _result(self) -> ImportResult:
-        return ImportResult(counts=self._state.counts, results=self._results, remarks=self._state.remarks)
+        return ImportResult(
+            counts=self._state.counts,
+            results=self._results,
+            remarks=self._state.remarks,
+            notes=self._state.notes,
+        )
 
 
 async def _all(works: list[Coroutine[object, object, None]]) -> None:
@@ -299,10 +271,6 @@ async def _all(works: list[Coroutine[object, object, None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _refused(sentence: str) -> ApplicationError:
-    return ApplicationError(sentence, type=IMPORT_REFUSED, non_retryable=True)
 
 
 def _is_refused_token(error: ActivityError) -> bool:

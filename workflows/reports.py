@@ -5,22 +5,29 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 from temporalio.exceptions import TimeoutError as NotInTime
 
+from canonical.ids import report_workflow_id
 from canonical.import_contracts import (
     AWAIT_REPORT,
+    CREATE_REPORT,
     FETCH_REPORT_DOCUMENT,
+    IMPORT_REFUSED,
     REPORT,
     REPORT_FINISHED,
     AwaitReportRequest,
+    CreateReportRequest,
+    CreateReportResult,
     FetchDocumentRequest,
     FetchDocumentResult,
     ReportFinished,
     ReportInput,
     ReportResult,
+    ReportWanted,
 )
 from workflows.policies import (
+    AMAZON_CREATE_REPORT,
     AMAZON_GET_REPORT,
     AMAZON_GET_REPORT_DOCUMENT,
     BULK_PRIORITY,
@@ -30,6 +37,42 @@ from workflows.policies import (
 
 LONGEST: Final = timedelta(hours=24)
 """How long Amazon may take; what it says of reports is minutes to a few hours."""
+
+
+async def ask_and_wait(seller_id: str, wanted: ReportWanted) -> ReportResult:
+    """Ask Amazon for a report, and wait for it in a workflow of its own, which notifications find by its id."""
+    created: CreateReportResult = await workflow.execute_activity(
+        CREATE_REPORT,
+        CreateReportRequest(seller_id=seller_id, wanted=wanted),
+        result_type=CreateReportResult,
+        task_queue=AMAZON_CREATE_REPORT.queue,
+        start_to_close_timeout=AMAZON_CREATE_REPORT.timeout,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=AMAZON_CREATE_REPORT.retry,
+        priority=seller_priority(seller_id, BULK_PRIORITY),
+        summary=f"Ask for {wanted.report_type}",
+    )
+    report_id = created.report_id
+    try:
+        ended: ReportResult = await workflow.execute_child_workflow(
+            REPORT,
+            ReportInput(
+                seller_id=seller_id, report_id=report_id, report_type=wanted.report_type, wanted=wanted
+            ),
+            id=report_workflow_id(seller_id, report_id),
+            result_type=ReportResult,
+            static_summary=f"{wanted.report_type} {report_id}",
+        )
+    except WorkflowAlreadyStartedError:
+        raise refused(
+            f"Another import waits for the same report {report_id}; run this one again after it."
+        ) from None
+    return ended
+
+
+def refused(sentence: str) -> ApplicationError:
+    """The import cannot go on; the sentence is for the person who asked for it."""
+    return ApplicationError(sentence, type=IMPORT_REFUSED, non_retryable=True)
 
 
 @workflow.defn(name=REPORT)

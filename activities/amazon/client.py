@@ -24,7 +24,7 @@ from activities.amazon.operations import (
     Operation,
 )
 from activities.amazon.reports import Reports
-from activities.amazon.transport import Transport
+from activities.amazon.transport import QuotaEar, Transport
 
 ORDER_DATA: Final = ("RECIPIENT", "PROCEEDS", "TAX", "FULFILLMENT", "CANCELLATION")
 """What booking an order takes. BUYER is never asked for: no rule needs the buyer's own name. The recipient is
@@ -105,9 +105,9 @@ class AmazonClient:
         self._transport = Transport(endpoint, tokens, http, quota_factor)
         self.reports = Reports(self._transport)
 
-    def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
-        """Let `throttled` hear of every 429."""
-        self._transport.throttled = throttled
+    def tell(self, ear: QuotaEar) -> None:
+        """Let `ear` hear of every call, 429 and rate."""
+        self._transport.ear = ear
 
     async def search_orders(
         self,

@@ -6,10 +6,10 @@ without a body or a request id, 429 without a word. Each becomes an `AmazonError
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
 import httpx
@@ -34,12 +34,24 @@ type_of_status: Final[dict[int, Failure]] = {
 }
 
 
+class QuotaEar(Protocol):
+    """Whoever paces the calls of all workers, as one seller's client tells it."""
+
+    def called(self, operation: Operation) -> None:
+        """A request is about to be sent."""
+
+    def throttled(self, operation: Operation) -> None:
+        """Amazon answered 429."""
+
+    def rate_named(self, operation: Operation, rate: float) -> None:
+        """Amazon named a rate (x-amzn-RateLimit-Limit), in calls per second."""
+
+
 class Transport:
     """Calls one SP-API endpoint for one selling partner.
 
-    `http` is shared and stays the caller's. `throttled` is told of every 429, so that whoever paces the calls
-    of all workers can slow down. `quota_factor`: how many times the documented rates this partner has; the
-    rate that Amazon names in an answer's header counts more.
+    `http` is shared and stays the caller's. `ear` hears of every call. `quota_factor`: how many times the documented
+    rates this partner has; the rate that Amazon names in an answer's header counts more.
     """
 
     def __init__(
@@ -52,7 +64,7 @@ class Transport:
         self._endpoint = endpoint.rstrip("/")
         self._tokens = tokens
         self._http = http
-        self.throttled: Callable[[Operation], None] | None = None
+        self.ear: QuotaEar | None = None
         self._quota_factor = quota_factor
         self._rates: dict[str, float] = {}
 
@@ -95,6 +107,8 @@ class Transport:
         body: Mapping[str, object] | None,
     ) -> dict[str, object]:
         began = time.monotonic()
+        if self.ear is not None:
+            self.ear.called(operation)
         try:
             answer = await self._http.request(
                 operation.method,
@@ -128,6 +142,8 @@ class Transport:
             return
         if 0 < rate < float("inf"):
             self._rates[operation.name] = rate
+            if self.ear is not None:
+                self.ear.rate_named(operation, rate)
 
     def _failure(self, operation: Operation, answer: httpx.Response, request_id: str) -> AmazonError:
         status = answer.status_code
@@ -137,8 +153,8 @@ class Transport:
         if failure is Failure.QUOTA:
             rate = self._rates.get(operation.name, operation.rate * self._quota_factor)
             retry_after = timedelta(seconds=1 / rate)
-            if self.throttled is not None:
-                self.throttled(operation)
+            if self.ear is not None:
+                self.ear.throttled(operation)
         code, message = _first_error(answer)
         return AmazonError(
             failure,

@@ -169,7 +169,7 @@ async def _answer(
 ) -> Response:
     body = await request.body()
     token = request.headers.get("x-amz-access-token")
-    rate = world.quotas.rate(name)
+    rate = world.quotas.rate(name) * world.clock.rate  # per second of whoever calls
 
     async def work() -> Response:
         now_ms = world.settle()

@@ -1,5 +1,6 @@
 """`o2c import`: many orders at once, from a file, from a period at Amazon, or from one of its reports."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,6 +24,7 @@ REPORTS: Final = {
     "actionable-orders": "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING",
 }
 """Amazon's reports of orders, under names that can be typed."""
+_LONGEST: Final = timedelta(days=30)
 _WITHOUT_PERIOD: Final = frozenset({"GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING"})
 
 
@@ -148,6 +150,12 @@ def _report(
         raise Refused(f"{kind} needs a period: --since 2026-11-20T00:00Z.", 2)
     if begins is not None:
         check_period(begins, ends)
+        if (ends or datetime.now(UTC)) - begins > _LONGEST:
+            raise Refused(
+                f"Amazon makes this report for {_LONGEST.days} days at most; import a longer period in parts, or "
+                "without --report.",
+                2,
+            )
     marketplaces = (marketplace,) if marketplace else settings.sellers[seller_id].marketplaces
     workflow_id = report_import_workflow_id(seller_id, kind, begins, ends)
     return workflow_id, ImportInput(
@@ -197,6 +205,7 @@ def _say(source: str, done: Imported, *, as_json: bool, dry_run: bool = False) -
                 **done.counts.model_dump(),
                 "results": done.results,
                 "remarks": done.remarks,
+                "notes": done.notes,
                 "refusals": done.refusals,
             }
         )
@@ -224,5 +233,5 @@ def _say_lines(source: str, done: Imported, *, dry_run: bool) -> None:
         f"{source}: {counted(counts.orders, 'order')} read, {doings}{skipped}; "
         f"{counted(counts.duplicates, 'duplicate')}, {counts.refused} refused."
     )
-    for remark in done.remarks:
-        say(f"  {remark}")
+    for sentence in (*done.notes, *done.remarks):
+        say(f"  {sentence}")

@@ -1,28 +1,14 @@
 """`o2c listen`: take Amazon's notifications from the queue; show and replay those that cannot be read."""
 
-import asyncio
-import signal
 from typing import Annotated
 
-import structlog
 import typer
 
 from starters.console import Refused, counted, say, say_json, table
-from starters.listening.dead_letters import DeadLetter, replay, show
-from starters.listening.desk import Desk
-from starters.listening.listener import Listener
-from starters.listening.sqs import QueueTrouble, open_queues
-from starters.listening.tally import Listened, Outcome
+from starters.listening.tally import DeadLetter, Listened, Outcome
 from starters.options import AsJson, Config
 from starters.session import run, settings_of
 from starters.times import shown
-from worker.archiving import open_archive
-from worker.connection import connect
-from worker.dead_letters import DeadLetterAlarm
-from worker.settings import Settings
-from worker.telemetry import configure_logging
-
-_log = structlog.get_logger(__name__)
 
 _SAID = {
     Outcome.TOLD: "told to an order",
@@ -61,57 +47,27 @@ def listen(
 ) -> None:
     """Listen to Amazon's notifications. It ends at SIGTERM or Ctrl-C, after the messages in hand; any number may
     listen to the same queue. With --until-empty exit 1 if a message could not be handled."""
+    from starters.listening import service  # noqa: PLC0415 - loads the AWS client
+
     settings = settings_of(config)
     if again and not dead_letters:
         raise Refused("--replay sends dead letters again: o2c listen --dead-letters --replay.", 2)
     if dead_letters:
         if until_empty:
             raise Refused("--until-empty is for listening, not for --dead-letters.", 2)
-        _say_letters(run(_letters(settings, limit, again=again)), replayed=again, as_json=as_json)
+        _say_letters(
+            run(service.dead_letters(settings.notifications, limit, again=again)),
+            replayed=again,
+            as_json=as_json,
+        )
         return
-    done = run(_listen(settings, until_empty=until_empty))
+    done = run(service.serve(settings, until_empty=until_empty))
     if as_json:
         say_json(done)
     else:
         _say(done)
     if until_empty and (done.outcomes.get(Outcome.DEAD) or done.outcomes.get(Outcome.LEFT)):
         raise typer.Exit(1)
-
-
-async def _listen(settings: Settings, *, until_empty: bool) -> Listened:
-    if not until_empty:
-        configure_logging(settings.worker)
-    archive = open_archive(settings.archive)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
-    try:
-        async with open_queues(settings.notifications) as (queue, dead):
-            await queue.facts()
-            await dead.facts()
-            client = await connect(settings)
-            desk = Desk(
-                client,
-                tuple(settings.sellers),
-                archive=archive,
-                dead=dead,
-                alarm=DeadLetterAlarm(client, settings).raise_for,
-            )
-            listener = Listener(queue, desk, settings.notifications, settings.worker.graceful_seconds)
-            if not until_empty:
-                _log.info("listener_started", queue=queue.url)
-            return await listener.run(stop, until_empty=until_empty)
-    except QueueTrouble as trouble:
-        raise Refused(str(trouble), 2) from None
-
-
-async def _letters(settings: Settings, limit: int, *, again: bool) -> list[DeadLetter]:
-    try:
-        async with open_queues(settings.notifications) as (queue, dead):
-            return await (replay(dead, queue, limit) if again else show(dead, limit))
-    except QueueTrouble as trouble:
-        raise Refused(str(trouble), 2) from None
 
 
 def _say(done: Listened) -> None:

@@ -4,23 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
 
-from pydantic import BaseModel
-
 from canonical.notifications import UnreadableNotification, read_notification
 from starters.listening.sqs import Message, SqsQueue
+from starters.listening.tally import DeadLetter
 
 _HIDDEN_SECONDS: Final = 60
 _BY_SQS: Final = "SQS moved it here after it was handed out too often."
-
-
-class DeadLetter(BaseModel):
-    """One message of the dead-letter queue, without its content: that may be personal."""
-
-    message_id: str
-    since: datetime
-    reason: str
-    type: str
-    size: int
 
 
 async def show(dead: SqsQueue, limit: int) -> list[DeadLetter]:

@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from canonical.notifications import FBA_OUTBOUND_SHIPMENT_STATUS
 from starters.listening.desk import Desk, Sorted
-from starters.listening.sqs import BATCH, LONG_POLL_SECONDS, Message, QueueTrouble, SqsQueue
+from starters.listening.sqs import BATCH, Message, QueueTrouble, SqsQueue
 from starters.listening.tally import Listened, Outcome, Tally
 from worker.archiving import ArchiveError
 from worker.notification_settings import NotificationSettings
@@ -71,9 +71,9 @@ class Listener:
         keepers = [asyncio.create_task(work()) for work in (self._extend, self._delete, self._say)]
         stopper = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait({stopper, *receivers}, return_when=asyncio.FIRST_COMPLETED)
-            await self._end(receivers)
-            await self._drain()
+            # A keeper ends only by an error of ours: then the listener ends too, and whoever watches it starts it anew.
+            done, _ = await asyncio.wait({stopper, *receivers, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            await self._drain(receivers)
             for one in done:
                 if one is not stopper:
                     one.result()
@@ -88,11 +88,13 @@ class Listener:
         pause = _FIRST_PAUSE
         while True:
             async with self._room:
-                await self._room.wait_for(self._has_room)
+                await self._room.wait_for(lambda: self._stopping.is_set() or self._has_room())
+                if self._stopping.is_set():
+                    return
                 self._polls += 1
             try:
                 messages = await self._queue.receive(
-                    wait_seconds=1 if until_empty else LONG_POLL_SECONDS,
+                    wait_seconds=1 if until_empty else self._options.poll_seconds,
                     visibility_seconds=self._options.visibility_seconds,
                 )
             except QueueTrouble as trouble:
@@ -130,7 +132,7 @@ class Listener:
                 waiting.parcel += parcel
                 if not _says_little(parcel):
                     waiting.go.set()
-            elif _says_little(parcel) and self._options.gather_seconds > 0:
+            elif _says_little(parcel) and self._options.gather_seconds > 0 and not self._stopping.is_set():
                 self._gathering[order] = _Waiting(parcel)
                 self._launch(self._gather(order))
             else:
@@ -251,13 +253,19 @@ class Listener:
 
     # --- ending ---------------------------------------------------------------------------------
 
-    async def _drain(self) -> None:
-        """Finish what is in hand, for as long as the configuration allows."""
+    async def _drain(self, receivers: Sequence[asyncio.Task[None]]) -> None:
+        """Finish what is in hand, for as long as the configuration allows. Polls under way are left to end: what
+        SQS hands to one that nobody waits for any more would stay hidden for a while."""
         self._stopping.set()
+        async with self._room:
+            self._room.notify_all()
         for waiting in self._gathering.values():
             waiting.go.set()
-        if self._work:
-            await asyncio.wait(set(self._work), timeout=self._graceful)
+        deadline = asyncio.get_running_loop().time() + self._graceful
+        for tasks in (set(receivers), self._work):
+            if tasks:
+                left = max(deadline - asyncio.get_running_loop().time(), 0)
+                await asyncio.wait(set(tasks), timeout=left)
 
     async def _give_back(self) -> None:
         """Delete what is done; what is not becomes visible to others at once."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 BATCH: Final = 10
 """The most messages that SQS takes or gives in one call."""
-LONG_POLL_SECONDS: Final = 20
-"""The longest SQS waits for a message before it answers that there is none."""
 _LONGEST_ATTRIBUTE: Final = 1000
 _REFUSALS: Final = {
     "AccessDenied": "The AWS account in use may not do this; it needs sqs:ReceiveMessage, sqs:DeleteMessage, "
@@ -164,7 +162,7 @@ async def open_queues(settings: NotificationSettings) -> AsyncIterator[tuple[Sqs
         )
     config = AioConfig(
         connect_timeout=5,
-        read_timeout=LONG_POLL_SECONDS + 10,
+        read_timeout=settings.poll_seconds + 10,
         max_pool_connections=settings.receivers + 10,
         retries={"mode": "standard", "total_max_attempts": 3},
     )

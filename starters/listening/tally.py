@@ -1,6 +1,7 @@
-"""What became of the notifications, counted."""
+"""What became of the notifications: counted, and told one by one where they could not be read."""
 
 from collections import Counter
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel
@@ -64,3 +65,13 @@ class Tally:
             outcomes={outcome: self._outcomes[outcome] for outcome in Outcome if self._outcomes[outcome]},
             types=dict(sorted(self._types.items())),
         )
+
+
+class DeadLetter(BaseModel):
+    """One message of the dead-letter queue, without its content: that may be personal."""
+
+    message_id: str
+    since: datetime
+    reason: str
+    type: str
+    size: int

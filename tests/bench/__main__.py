@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from tests.bench import intake, order, overtaking, parked, peers, quota
@@ -22,6 +23,8 @@ BENCHES: dict[str, tuple[Callable[[Path, int], Awaitable[dict[str, object]]], in
     "intake-quota": (quota.run, 10_000),
     "intake-live": (overtaking.run, 50_000),
 }
+CLOCKED = {"intake": intake.run, "intake-quota": quota.run}
+"""Those whose Amazon has a clock that can be set."""
 SHORT = ("order", "parked")
 """What runs when none is named."""
 
@@ -32,11 +35,14 @@ def main() -> int:
         "names", nargs="*", choices=[*BENCHES, []], help="which; the short ones when none is named"
     )
     parser.add_argument("--count", type=int, help="orders; each benchmark has its own default")
+    parser.add_argument("--clock", type=float, help="speed of Amazon's clock, for intake and intake-quota")
     parser.add_argument("--json", type=Path, default=Path("test-output/bench.json"))
     options = parser.parse_args()
     results: dict[str, dict[str, object]] = {}
     for name in options.names or SHORT:
         run, count = BENCHES[name]
+        if options.clock and name in CLOCKED:
+            run = partial(CLOCKED[name], factor=options.clock)
         with tempfile.TemporaryDirectory() as folder:
             results[name] = asyncio.run(_awaited(run(Path(folder), options.count or count)))
         show(name, results[name])

@@ -27,7 +27,7 @@ from canonical.ids import order_of_workflow
 from simulators import catalogue
 from simulators.amazon.quotas import PLANS
 from tests.bench.commands import o2c
-from tests.bench.planting import SELLER, plant, refused, requests_of
+from tests.bench.planting import plant, refused, requests_of
 from tests.bench.stage import stage
 from tests.support.processes import simulator, worker_process
 from tests.support.world import eventually
@@ -79,15 +79,15 @@ async def run(folder: Path, count: int) -> dict[str, object]:
 
 
 async def _ours(folder: Path, count: int) -> list[Row]:
-    """`o2c import --since` with one worker: until every order has its workflow, and until M3 has them all."""
+    """`o2c sweep --since` with one worker: until every order has its workflow, and until M3 has them all."""
     folder.mkdir()
-    async with stage(folder, quota_factor=1, amazon_options=_DOCUMENTED) as here:
+    sellers = catalogue.SELLERS[:1]
+    async with stage(folder, quota_factor=1, amazon_options=_DOCUMENTED, accounts=sellers) as here:
         planted = await plant(here.amazon, count)
         async with worker_process(here.config, folder / "worker.log"):
             before = await requests_of(here.amazon)
             begin = time.perf_counter()
-            arguments = ("import", "--seller", SELLER, "--since", _since(), "--json")
-            await o2c(here.config, folder / "import.log", *arguments)
+            await o2c(here.config, folder / "sweep.log", "sweep", "--since", _since(), "--no-m3", "--json")
             read_in = time.perf_counter() - begin
             found = [
                 order_of_workflow(flow.id)

@@ -32,7 +32,7 @@ from worker.intake import start_or_signal
 from worker.quotas import set_m3_rate
 
 FACTOR: Final = 40.0
-"""How much faster than the wall's the simulator's clock runs: getOrder 20 a second, a page every 4.5 seconds."""
+"""Makes getOrder 20 a second and a page of searchOrders one in 4.5 seconds."""
 PROCESSES: Final = (1, 2, 4)
 GET_ORDER: Final = "getOrder"
 SEARCH_ORDERS: Final = "searchOrders"
@@ -73,8 +73,11 @@ class Seen:
     refused: int
 
 
-async def run(folder: Path, count: int) -> dict[str, object]:
-    """Both paths with one, two and four worker processes; the last run goes on into M3."""
+async def run(folder: Path, count: int, factor: float = FACTOR) -> dict[str, object]:
+    """Both paths with one, two and four worker processes; the last run by getOrder goes on into M3.
+
+    factor: how much faster than the wall's the simulator's clock runs; less where the machine is the limit.
+    """
     rows: list[Row] = []
     in_m3: dict[str, object] = {}
     for path in (GET_ORDER, SEARCH_ORDERS):
@@ -82,19 +85,19 @@ async def run(folder: Path, count: int) -> dict[str, object]:
             here = folder / f"{path}-{processes}"
             here.mkdir()
             last = path == GET_ORDER and processes == PROCESSES[-1]
-            row, drained = await measure(here, count, path, processes, drain=last)
+            row, drained = await measure(here, count, path, processes, factor=factor, drain=last)
             rows.append(row)
             in_m3 = drained or in_m3
-    return {"clock_factor": FACTOR, "orders_per_run": count, "runs": [asdict(row) for row in rows], **in_m3}
+    return {"clock_factor": factor, "orders_per_run": count, "runs": [asdict(row) for row in rows], **in_m3}
 
 
 async def measure(
-    folder: Path, count: int, path: str, processes: int, *, drain: bool
+    folder: Path, count: int, path: str, processes: int, *, factor: float = FACTOR, drain: bool = False
 ) -> tuple[Row, dict[str, object]]:
     """One path with so many worker processes."""
-    clock = str(FACTOR)
-    options = ("--pace", "0", "--clock-rate", clock, "--token-lifetime", str(int(3600 * FACTOR)))
-    async with stage(folder, quota_factor=FACTOR, amazon_options=options) as here:
+    clock = str(factor)
+    options = ("--pace", "0", "--clock-rate", clock, "--token-lifetime", str(int(3600 * factor)))
+    async with stage(folder, quota_factor=factor, amazon_options=options) as here:
         planted = await plant(here.amazon, count)
         async with _workers(here, processes):
             await set_m3_rate(here.client, 0, "benchmark: the quota is the limit")
@@ -111,7 +114,7 @@ async def measure(
         counts = await requests_of(here.amazon)
     calls = _calls(path, count)
     took = seen[-1].at - begin
-    optimum = max(0, calls - PLANS[path].burst) / (PLANS[path].rate * FACTOR)
+    optimum = max(0, calls - PLANS[path].burst) / (PLANS[path].rate * factor)
     settled = next(moment for moment in seen if moment.answered >= calls * _SETTLED_SHARE)
     row = Row(
         path=path,

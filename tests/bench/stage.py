@@ -11,6 +11,7 @@ import psutil
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from simulators import catalogue
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary
 from tests.support.configuration import QUOTA_FACTOR, SECRETS, write_configuration
 from tests.support.processes import simulator
@@ -37,11 +38,18 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    folder: Path, *, quota_factor: float = QUOTA_FACTOR, amazon_options: Sequence[str] = FREE
+    folder: Path,
+    *,
+    quota_factor: float = QUOTA_FACTOR,
+    amazon_options: Sequence[str] = FREE,
+    configuration: str = "",
+    accounts: Sequence[catalogue.Seller] = (),
 ) -> AsyncIterator[Stage]:
     """Start it all at pace 0: what is measured is the service, not the simulators' waiting.
 
     quota_factor: how many times the documented rates the service believes its sellers have.
+    configuration: what its TOML file has beside the world of the simulators. accounts: its sellers, where
+    they are not the usual two.
     """
     os.environ.update(SECRETS)
     extra = [part for setting in DYNAMIC_CONFIG for part in ("--dynamic-config-value", setting)]
@@ -65,6 +73,8 @@ async def stage(
             amazon=amazon_url,
             ionapi=folder / "simulator.ionapi",
             quota_factor=quota_factor,
+            extra_marketplace=configuration,
+            accounts=accounts,
         )
         await register(env.client, load_settings(config))
         yield Stage(env.client, address, config, folder, amazon, m3)

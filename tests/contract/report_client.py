@@ -90,6 +90,12 @@ class ReportCaller:
         assert response.status_code == 201, response.text
 
 
+def error(response: httpx.Response) -> tuple[int, str, str]:
+    """Status, code and message of a refusal."""
+    first = response.json()["errors"][0]
+    return response.status_code, first["code"], first["message"]
+
+
 def plain(response: httpx.Response) -> bytes:
     """A document's bytes, uncompressed."""
     body = response.content

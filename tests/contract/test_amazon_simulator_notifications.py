@@ -182,8 +182,8 @@ async def test_grantless_operations_and_the_others_take_different_tokens(caller:
     only_sellers = (("GET", kind), ("POST", kind), ("GET", f"{BASE}/subscriptions"), ("GET", ORDERS))
     for wrong, operations in ((own, only_grantless), (other, only_grantless), (grant, only_sellers)):
         for verb, path in operations:
-            body = {"json": {}} if verb == "POST" else {}
-            response = await caller.http.request(verb, path, headers=wrong, **body)  # type: ignore[arg-type]
+            body: dict[str, Any] = {"json": {}} if verb == "POST" else {}
+            response = await caller.http.request(verb, path, headers=wrong, **body)
             assert refusal(response)[:2] == (403, "Unauthorized"), (verb, path)
 
 
@@ -241,11 +241,16 @@ async def test_a_destination_with_subscriptions_cannot_be_deleted(caller: Caller
         ("ORDER_CHANGE", {"payloadVersion": "2.0"}, "Payload version 2.0 is not supported for ORDER_CHANGE"),
         ("ORDER_CHANGE", {"destinationId": None}, "Missing or invalid: destinationId"),
         ("ORDER_STATUS_CHANGE", {}, "Invalid notification type ORDER_STATUS_CHANGE"),
+        (
+            "TRANSACTION_UPDATE",
+            {"processingDirective": FILTER},
+            'EventFilter Payload {"eventFilterType":"ORDER_CHANGE",',
+        ),
         ("TRANSACTION_UPDATE", {"destinationId": "elsewhere"}, "No destination with id elsewhere"),
     ],
 )
 async def test_subscriptions_are_refused(
-    caller: Caller, kind: str, changes: dict[str, object], details: str
+    caller: Caller, kind: str, changes: dict[str, Any], details: str
 ) -> None:
     destination = (await make_destination(caller)).json()["payload"]["destinationId"]
     response = await subscribe(caller, destination, kind, **changes)

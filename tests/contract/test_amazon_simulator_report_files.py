@@ -88,6 +88,7 @@ async def test_all_orders_tells_every_order_line_and_its_money(caller: Caller) -
         for order_id, record in known.items():
             lines = rows[order_id]
             assert len(lines) == len(record.items)
+            assert all((line["vat-exclusive-item-price"] != "") <= (seller is EU) for line in lines)
             ordered = Counter[str]()
             for item in record.items:
                 ordered[item["product"]["sellerSku"]] += item["quantityOrdered"]
@@ -193,12 +194,26 @@ async def test_pending_cancelled_and_multi_channel_orders(caller: Caller) -> Non
     )
 
 
+async def test_a_marketplace_nobody_has_heard_of_is_reported_too(caller: Caller) -> None:
+    order = mfn_order()
+    order["salesChannel"] = {"channelName": "AMAZON", "marketplaceId": "ANEWMARKET"}
+    order["fulfillment"] = {"fulfillmentStatus": "SHIPPED", "fulfilledBy": "AMAZON"}
+    await caller.plant(order, seller=EU.seller_id)
+    for report_type in (ALL_ORDERS, FULFILLED):
+        rows = await ReportCaller(caller).rows(report_type, "ANEWMARKET")
+        assert [row["sales-channel"] for row in rows] == ["", ""]
+
+
 async def test_windows_are_by_purchase_or_by_last_update(caller: Caller) -> None:
     reports = ReportCaller(caller)
     old = mfn_order("304-0000001-0000001", createdTime=await reports.moment(-3 * 86400))
     new = mfn_order("304-0000001-0000002")
     british = mfn_order("204-0000001-0000003")
-    british["salesChannel"] = {**british["salesChannel"], "marketplaceId": GB, "marketplaceName": "Amazon.co.uk"}
+    british["salesChannel"] = {
+        **british["salesChannel"],
+        "marketplaceId": GB,
+        "marketplaceName": "Amazon.co.uk",
+    }
     for order in (old, new, british):
         await caller.plant(order)
 
@@ -350,7 +365,11 @@ async def test_japan_has_points_yen_and_shift_jis(caller: Caller) -> None:
         "marketplaceName": "Amazon.co.jp",
     }
     order["fulfillment"] = {"fulfillmentStatus": "SHIPPED", "fulfilledBy": "AMAZON"}
-    order["recipient"]["deliveryAddress"] |= {"stateOrRegion": "東京都", "city": "渋谷区", "countryCode": "JP"}
+    order["recipient"]["deliveryAddress"] |= {
+        "stateOrRegion": "東京都",
+        "city": "渋谷区",
+        "countryCode": "JP",
+    }
     item = order["orderItems"][0]
     order["orderItems"] = [item]
     item["product"]["title"] = "煎茶 250g（緑）①"

@@ -21,7 +21,11 @@ from canonical.activity_contracts import OrderResult, OrderView
 from canonical.held import HELD_REASONS, FixName, HeldReason
 from canonical.steps import MARKABLE_STEPS
 from starters.repairs import read_argument
-from tests.support import held_stories_after, held_stories_before  # noqa: F401 - they register their stories
+from tests.support import (  # noqa: F401 - they register their stories
+    held_stories_after,
+    held_stories_before,
+    held_stories_closed,
+)
 from tests.support.held_story import STORIES
 from tests.support.holding import OrderHandle, Telling, Workshop, sku_of, workshop
 from tests.support.orders import order

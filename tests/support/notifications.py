@@ -5,20 +5,20 @@ import itertools
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
-
-from pydantic import AnyHttpUrl
 
 from starters.listening.desk import Desk
 from starters.listening.listener import Listener
 from starters.listening.sqs import open_queues
 from starters.listening.tally import Listened
-from tests.support.sqs import REGION, Queue, make_queue
-from tests.support.world import World
+from tests.support.sqs import REGION, Queue, make_queue, send, waiting
+from tests.support.world import World, eventually
 from worker.archive_settings import ArchiveSettings
 from worker.archiving import open_archive
 from worker.dead_letters import DeadLetterAlarm
 from worker.notification_settings import NotificationSettings
+from worker.settings import Settings
 
 SELLER = "A2EUSELLER0001"
 _names = (f"notifications-{number}" for number in itertools.count(1))
@@ -39,7 +39,12 @@ def stamp(moment: datetime) -> str:
 
 
 def envelope(
-    kind: str, payload: Mapping[str, object], *, id: str = "", at: datetime | None = None, version: str = "1.0"
+    kind: str,
+    payload: Mapping[str, object],
+    *,
+    notification_id: str = "",
+    at: datetime | None = None,
+    version: str = "1.0",
 ) -> dict[str, object]:
     """The outer part of most types."""
     now = stamp(at or datetime.now(UTC))
@@ -53,7 +58,7 @@ def envelope(
             "ApplicationId": "amzn1.sellerapps.app.test",
             "SubscriptionId": str(uuid4()),
             "PublishTime": now,
-            "NotificationId": id or str(uuid4()),
+            "NotificationId": notification_id or str(uuid4()),
         },
     }
 
@@ -63,7 +68,7 @@ def order_change(
     *,
     status: str = "",
     seller: str = SELLER,
-    id: str = "",
+    notification_id: str = "",
     at: datetime | None = None,
     quantities: bool = True,
 ) -> str:
@@ -98,10 +103,14 @@ def order_change(
             "OrderItems": items,
         },
     }
-    return json.dumps(envelope("ORDER_CHANGE", {"OrderChangeNotification": change}, id=id, at=at))
+    return json.dumps(
+        envelope("ORDER_CHANGE", {"OrderChangeNotification": change}, notification_id=notification_id, at=at)
+    )
 
 
-def fba_shipment(order_id: str, *, seller: str = SELLER, id: str = "", at: datetime | None = None) -> str:
+def fba_shipment(
+    order_id: str, *, seller: str = SELLER, notification_id: str = "", at: datetime | None = None
+) -> str:
     payload = {
         "FBAOutboundShipmentStatusNotification": {
             "SellerId": seller,
@@ -110,7 +119,9 @@ def fba_shipment(order_id: str, *, seller: str = SELLER, id: str = "", at: datet
             "ShipmentStatus": "Created",
         }
     }
-    return json.dumps(envelope("FBA_OUTBOUND_SHIPMENT_STATUS", payload, id=id, at=at))
+    return json.dumps(
+        envelope("FBA_OUTBOUND_SHIPMENT_STATUS", payload, notification_id=notification_id, at=at)
+    )
 
 
 def report_finished(report_id: str, *, seller: str | None = SELLER, status: str = "DONE") -> str:
@@ -144,41 +155,71 @@ def report_finished(report_id: str, *, seller: str | None = SELLER, status: str 
 class Post:
     """Two queues of a test's own, and a listener in this process."""
 
-    def __init__(self, endpoint: str, queue: Queue, dead: Queue, world: World, **options: object) -> None:
-        self.endpoint, self.queue, self.dead, self.world = endpoint, queue, dead, world
+    def __init__(self, world: World, options: NotificationSettings, queue: Queue, dead: Queue) -> None:
+        self.world, self.options, self.queue, self.dead = world, options, queue, dead
+        self.endpoint = str(options.endpoint).rstrip("/")
         self.archive = ArchiveSettings(url=f"{world.config_file.parent}/{queue.name}")
-        self.options = NotificationSettings(
-            queue_url=AnyHttpUrl(queue.url),
-            dead_letter_url=AnyHttpUrl(dead.url),
-            queue_arn=queue.arn,
-            region=REGION,
-            endpoint=AnyHttpUrl(endpoint),
-            **{"gather_seconds": 0, **options},
-        )
 
     @classmethod
     async def open(cls, endpoint: str, world: World, **options: object) -> "Post":
         name = next(_names)
         queue = await make_queue(endpoint, name)
-        return cls(endpoint, queue, await make_queue(endpoint, f"{name}-dead", for_amazon=False), world, **options)
+        dead = await make_queue(endpoint, f"{name}-dead", for_amazon=False)
+        facts = {"gather_seconds": 0, "poll_seconds": 1, "receivers": 2, **options}
+        listened = NotificationSettings.model_validate(
+            {
+                "queue_url": queue.url,
+                "dead_letter_url": dead.url,
+                "queue_arn": queue.arn,
+                "region": REGION,
+                "endpoint": endpoint,
+                **facts,
+            }
+        )
+        return cls(world, listened, queue, dead)
 
     def with_options(self, **options: object) -> "Post":
         """The same queues, listened to in another way."""
-        changed = {**self.options.model_dump(), **options}
-        other = Post(self.endpoint, self.queue, self.dead, self.world)
-        other.options = NotificationSettings.model_validate(changed)
-        return other
+        changed = NotificationSettings.model_validate({**self.options.model_dump(), **options})
+        return Post(self.world, changed, self.queue, self.dead)
+
+    @property
+    def settings(self) -> Settings:
+        return self.world.settings.model_copy(update={"notifications": self.options, "archive": self.archive})
+
+    def configuration(self, folder: Path) -> Path:
+        """The world's configuration with these queues, as a file."""
+        told = self.options.model_dump(mode="json", exclude_none=True)
+        lines = [f"{name} = {json.dumps(value)}" for name, value in told.items()]
+        text = "\n".join([self.world.config_file.read_text(), "", "[notifications]", *lines, ""])
+        file = folder / "o2c.toml"
+        file.write_text(text.replace(f"{self.world.config_file.parent}/archive", self.archive.url))
+        return file
 
     def kept(self) -> dict[str, str]:
         """What this test's listeners kept in the archive, by key."""
         archive = open_archive(self.archive)
         return {key: archive.read(key).decode() for key in archive.keys("notifications")}
 
-    async def listen(self, stop: asyncio.Event | None = None) -> Listened:
-        """Handle what is in the queue; with `stop`, until it is set."""
-        settings = self.world.settings.model_copy(
-            update={"notifications": self.options, "archive": self.archive}
-        )
+    async def send(self, *bodies: str) -> None:
+        await send(self.endpoint, self.queue, *bodies)
+
+    async def counts(self) -> tuple[int, int]:
+        """Messages that are visible, and messages in somebody's hands."""
+        return await waiting(self.endpoint, self.queue)
+
+    async def listen(self) -> Listened:
+        """Handle everything that is in the queue now, and end."""
+        stop = asyncio.Event()
+        listening = asyncio.create_task(self.listen_until(stop))
+        try:
+            await eventually(self.counts, lambda counts: counts == (0, 0))
+        finally:
+            stop.set()
+        return await listening
+
+    async def listen_until(self, stop: asyncio.Event) -> Listened:
+        settings = self.settings
         async with open_queues(self.options) as (queue, dead):
             desk = Desk(
                 self.world.client,
@@ -187,5 +228,4 @@ class Post:
                 dead=dead,
                 alarm=DeadLetterAlarm(self.world.client, settings).raise_for,
             )
-            listener = Listener(queue, desk, self.options, 5.0)
-            return await listener.run(stop or asyncio.Event(), until_empty=stop is None)
+            return await Listener(queue, desk, self.options, 5.0).run(stop)

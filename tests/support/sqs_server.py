@@ -3,8 +3,9 @@
 Prints one line ``{"name": "sqs", "url": ...}`` and serves until it is ended.
 
 moto answers requests in threads but guards its queues by no lock: a message sent while another is being
-deleted can vanish, and two listeners can take the same one. And it counts the whole queue for every message
-it hands out, so that a thousand messages take half a minute. Both would be told as faults of the service.
+deleted can vanish, and two listeners can take the same one. And it counts the whole queue several times for
+every message it takes or hands out, so that a thousand take half a minute. Both would look like faults of
+the service.
 """
 
 import json
@@ -12,12 +13,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from moto.core import utils as moto_clock
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs import models
-from moto.sqs.models import Message, SQSBackend
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue, SQSBackend
 from werkzeug.serving import make_server
 
 P = ParamSpec("P")
@@ -27,6 +29,7 @@ GLANCE_SECONDS = 0.1
 """How often a long poll looks whether a message has become visible again."""
 
 _lock = threading.RLock()
+_counting = threading.Event()
 
 
 def main() -> None:
@@ -39,6 +42,14 @@ def main() -> None:
 
 
 def _correct() -> None:
+    _lock_the_queues()
+    _count_when_asked()
+    for module in (moto_clock, models):
+        setattr(module, "unix_time", _now)  # noqa: B010 - the types say that a function cannot be replaced
+    setattr(models, "unix_time_millis", lambda: _now() * 1000)  # noqa: B010
+
+
+def _lock_the_queues() -> None:
     receive = SQSBackend.receive_message
 
     def receive_message(
@@ -58,6 +69,16 @@ def _correct() -> None:
                 return got
             self.get_queue(queue_name).wait_for_messages(min(left, GLANCE_SECONDS))  # type: ignore[arg-type]
 
+    def delete(self: Queue, receipt_handle: str) -> None:
+        for place, message in enumerate(self._messages):
+            if message.had_receipt_handle(receipt_handle):
+                self.pending_messages.discard(message)
+                self.deleted_messages.update(message.all_receipt_handles)  # type: ignore[arg-type]
+                del self._messages[place]
+                return
+        if receipt_handle not in self.deleted_messages:
+            raise ReceiptHandleIsInvalid
+
     def young_enough(self: SQSBackend, queue_name: str, message: Message) -> bool:
         kept = self.get_queue(queue_name).message_retention_period or 0  # type: ignore[attr-defined]
         return bool(kept + (message.sent_timestamp or 0) / 1000 > time.time())
@@ -68,14 +89,32 @@ def _correct() -> None:
         "send_message": _alone(SQSBackend.send_message),
         "delete_message": _alone(SQSBackend.delete_message),
         "change_message_visibility": _alone(SQSBackend.change_message_visibility),
-        "get_queue_attributes": _alone(SQSBackend.get_queue_attributes),
         "purge_queue": _alone(SQSBackend.purge_queue),
     }
     for name, method in changed.items():
         setattr(SQSBackend, name, method)
-    for module in (moto_clock, models):
-        setattr(module, "unix_time", _now)  # noqa: B010 - the types say that a function cannot be replaced
-    setattr(models, "unix_time_millis", lambda: _now() * 1000)  # noqa: B010
+    setattr(Queue, "delete_message", delete)  # noqa: B010
+
+
+def _count_when_asked() -> None:
+    """Count a queue's messages when somebody asks for its attributes, and at no other time."""
+    ask = SQSBackend.get_queue_attributes
+
+    def attributes(self: SQSBackend, queue_name: str, attribute_names: list[str]) -> dict[str, Any]:
+        with _lock:
+            _counting.set()
+            try:
+                return ask(self, queue_name, attribute_names)
+            finally:
+                _counting.clear()
+
+    def when_asked(count: Callable[[Queue], int]) -> property:
+        return property(lambda queue: count(queue) if _counting.is_set() else 0)
+
+    setattr(SQSBackend, "get_queue_attributes", attributes)  # noqa: B010
+    for which in ("", "_delayed", "_not_visible"):
+        name = f"approximate_number_of_messages{which}"
+        setattr(Queue, name, when_asked(getattr(Queue, name).fget))
 
 
 def _alone(method: Callable[P, R]) -> Callable[P, R]:

@@ -17,7 +17,7 @@ from tests.support.configuration import write_configuration
 
 COMMANDS = (
     "worker", "register", "doctor", "start", "import", "sweep", "held", "fix", "order", "alerts", "views",
-    "schedules", "audit", "simulators", "demo",
+    "schedules", "quotas", "pause", "resume", "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],
@@ -35,6 +35,9 @@ NEED_TEMPORAL = (
     ["schedules", "apply"],
     ["schedules", "pause", "sweep", "--json"],
     ["audit"],
+    ["quotas"],
+    ["pause", "m3"],
+    ["resume", "amazon", "--json"],
 )
 NOBODY_LISTENS = "127.0.0.1:1"
 
@@ -170,7 +173,8 @@ def test_json_of_a_dry_run_is_one_document(config: Path, tmp_path: Path) -> None
     assert status == 1
     document = json.loads(out)
     assert document["orders"] == 0
-    assert document["refused"][0]["line_number"] == 1
+    assert document["refused"] == 1
+    assert document["refusals"][0]["lines"] == [1]
 
 
 def test_the_example_seller_is_the_simulators_own() -> None:

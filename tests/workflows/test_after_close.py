@@ -1,14 +1,17 @@
 """What Amazon says of an order that was closed here: each case has its outcome, and none is told twice."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import OrderResult
+from canonical.activity_contracts import AuditWorkflowsRequest, OrderResult, WorkflowFacts
+from canonical.amazon_orders import read_order
 from canonical.held import FixName
 from canonical.ids import after_close_workflow_id
 from canonical.late_contracts import AfterCloseResult, RefundTold
+from canonical.late_events import closed_order, late_events
 from canonical.money import Money
 from starters.bulk_fix import plan
 from starters.held_orders import held_orders
@@ -17,6 +20,7 @@ from starters.repairs import AnswerKind, ask, read_argument
 from tests.support.orders import ORDINARY, order, sku_with
 from tests.support.world import World, eventually
 from worker.late import LateKept, tell_closed
+from worker.visibility import OrdersOnTemporal
 from workflows import search_attributes as sa
 
 EU = "A2EUSELLER0001"
@@ -39,9 +43,17 @@ async def exists(world: World, order_id: str) -> bool:
     try:
         await late(world, order_id).describe()
     except RPCError as error:
-        assert error.status is RPCStatusCode.NOT_FOUND
-        return False
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
     return True
+
+
+async def audited(world: World, order_id: str) -> WorkflowFacts:
+    """How the audit sees the order's workflow."""
+    request = AuditWorkflowsRequest(seller_id=EU, order_ids=(order_id,))
+    [facts] = (await OrdersOnTemporal(world.client).facts(request)).orders
+    return facts
 
 
 async def test_a_closed_order_met_again_by_a_sweep_is_no_news(world: World) -> None:
@@ -73,12 +85,18 @@ async def test_a_cancellation_after_close_is_held_and_settled_once(world: World)
     planned = await plan(world.client, where, FixName.RETRY, read_argument(FixName.RETRY, []), EU)
     assert order_id in {one.order_id for one in planned if not one.refusal}
 
+    facts = await eventually(lambda: audited(world, order_id), lambda facts: facts.status == "RUNNING")
+    assert facts.held_reason == "cancelled_after_close"
+
     await handle.execute_update("mark_step_done", {"step": "cancelling", "number": "0009999999"})
     view = await world.until(handle, lambda view: bool(view.remarks) and bool(view.held_reason))
     assert "was not taken as done" in view.remarks[-1]
     await handle.signal("mark_step_done", {"step": "cancelling", "number": result.orno, "by": "tester"})
     settled = await world.result(handle)
     assert (settled.outcome, [one.fix for one in settled.repairs][-1]) == ("settled", "mark_step_done")
+
+    facts = await eventually(lambda: audited(world, order_id), lambda facts: facts.status == "COMPLETED")
+    assert facts.accepted[-1] == "cancelled_after_close"
 
     await world.start(order_id)  # another process, which does not remember what it told
     assert (await handle.describe()).close_time is not None
@@ -165,3 +183,24 @@ async def test_an_open_order_hears_its_own_news(world: World) -> None:
 async def test_an_order_unknown_here_is_said(world: World) -> None:
     told = await tell_closed(world.client, EU, "999-0000000-0000000")
     assert told.kept is LateKept.UNFOLLOWED
+
+
+async def test_orders_of_every_kind_are_no_news_once_they_are_closed(world: World) -> None:
+    """Promotions, taxes, gift wrap, several currencies, partial shipments: what Amazon lists again is no news."""
+    answer = await world.amazon.post("/_control/orders", json={"count": 40, "seed": 23})
+    ids = answer.json()["created"]
+
+    async def closed() -> list[str]:
+        await world.sweep()
+        query = f'WorkflowType="OrderToCash" AND ExecutionStatus="Completed" AND StartTime > "{begun}"'
+        return [one.id async for one in world.client.list_workflows(query) if one.id[-19:] in ids]
+
+    begun = f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+    handed = await eventually(closed, lambda found: len(found) >= 28)
+    for workflow_id in handed:
+        result: OrderResult = await world.client.get_workflow_handle(
+            workflow_id, result_type=OrderResult
+        ).result()
+        now = read_order(await world.at_amazon(result.order_id), result.seller_id)
+        events = late_events(closed_order(result), now)
+        assert events == (), f"{result.outcome}: {events}"

@@ -1,13 +1,19 @@
 """The schedules on a real server: the mark moves only after the last page, and never by a sweep that failed."""
 
+import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from temporalio.client import ScheduleUpdate, ScheduleUpdateInput, WorkflowExecutionStatus, WorkflowHandle
 
 from canonical.ids import amazon_sweep_id, delivery_sweep_id, order_workflow_id, reconciliation_id
 from canonical.schedule_contracts import AmazonSweepResult, ReconciliationResult
+from tests.support.holding import workshop
 from tests.support.orders import ORDINARY, order
 from tests.support.world import World, eventually
 from worker import schedules
@@ -47,10 +53,9 @@ async def triggered(world: World, schedule_id: str) -> WorkflowHandle[object, ob
 
 async def swept(world: World) -> AmazonSweepResult:
     run = await triggered(world, SWEEP)
-    result = await world.client.get_workflow_handle(
+    return await world.client.get_workflow_handle(
         run.id, run_id=run.run_id, result_type=AmazonSweepResult
     ).result()
-    return result
 
 
 async def test_the_schedules_are_those_of_the_configuration(scheduled: World) -> None:
@@ -105,27 +110,38 @@ async def _searches(world: World) -> int:
     return sum(count for name, count in state["requests"].items() if name.startswith("searchOrders"))
 
 
-async def test_a_sweep_that_does_not_end_moves_no_mark_and_the_next_one_reads_it_all(
-    scheduled: World,
+@pytest.mark.parametrize(
+    ("action", "end"),
+    [
+        ("status_500", WorkflowExecutionStatus.TERMINATED),
+        ("forbidden_no_body", WorkflowExecutionStatus.FAILED),
+    ],
+)
+async def test_a_sweep_that_read_one_page_of_two_moves_no_mark(
+    scheduled: World, action: str, end: WorkflowExecutionStatus
 ) -> None:
     first = await swept(scheduled)
     placed = [await scheduled.place(order(ORDINARY, status="PENDING")) for _ in range(101)]
-    fault = {"operation": "searchOrders", "action": "status_500", "times": 10_000, "skip": 1}
+    fault = {"operation": "searchOrders", "action": action, "times": 10_000, "skip": 1}
     assert (await scheduled.amazon.post("/_control/faults", json=fault)).status_code == 201
     broken = await triggered(scheduled, SWEEP)
-
-    async def history_has_page() -> bool:
-        events = (await broken.fetch_history()).events
-        return any(event.HasField("activity_task_completed_event_attributes") for event in events)
-
-    await eventually(history_has_page, bool)
-    await broken.terminate("the server it ran on is gone")
+    await eventually(lambda: pages_read(broken), lambda pages: pages == 1)
+    if end is WorkflowExecutionStatus.TERMINATED:
+        await broken.terminate("the server it ran on is gone")
+    described = await eventually(
+        broken.describe, lambda now: now.status is not WorkflowExecutionStatus.RUNNING
+    )
+    assert described.status is end
     await scheduled.amazon.delete("/_control/faults")
     again = await swept(scheduled)
     assert again.since == first.mark - timedelta(minutes=10)
     assert again.read.orders >= len(placed)
     assert again.mark > first.mark
-    assert (await broken.describe()).status is WorkflowExecutionStatus.TERMINATED
+
+
+async def pages_read(run: WorkflowHandle[object, object]) -> int:
+    events = (await run.fetch_history()).events
+    return sum(event.HasField("activity_task_completed_event_attributes") for event in events)
 
 
 async def test_a_new_schedule_begins_where_the_deleted_one_ended(scheduled: World) -> None:
@@ -174,3 +190,76 @@ async def test_the_reconciliation_starts_what_is_missing_and_says_it(scheduled: 
 
 def _unchanged(now: ScheduleUpdateInput) -> ScheduleUpdate:
     return ScheduleUpdate(schedule=now.description.schedule)
+
+
+async def test_the_doctor_says_what_does_not_run(scheduled: World) -> None:
+    await swept(scheduled)
+    said = await schedules.check_schedules(scheduled.client, scheduled.settings)
+    assert said.ok
+    assert f"{SWEEP} (test)" in said.sentence
+    await schedules.resume(scheduled.client, SWEEP, "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedules, "LATE", -timedelta(hours=1))
+        said = await eventually(
+            lambda: schedules.check_schedules(scheduled.client, scheduled.settings), lambda said: not said.ok
+        )
+    assert SWEEP in said.sentence
+    await schedules.delete(scheduled.client, delivery_sweep_id())
+    said = await schedules.check_schedules(scheduled.client, scheduled.settings)
+    assert (said.ok, "There is no o2c-deliveries" in said.sentence) == (False, True)
+
+
+async def o2c(world: World, *words: str) -> tuple[int, str, str]:
+    """The real command, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "starters", "schedules", *words, "--config", str(world.config_file)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_the_command_makes_lists_pauses_and_triggers(scheduled: World) -> None:
+    for name in await schedules.chosen(scheduled.client, scheduled.settings, ["sweep"]):
+        await schedules.delete(scheduled.client, name)
+    status, out, err = await o2c(scheduled, "apply")
+    assert (status, out.splitlines()[0]) == (0, f"{SWEEP}: created."), err
+    assert "o2c-deliveries: updated, and stays paused." in out
+    status, out, err = await o2c(scheduled, "pause", "sweep", "--why", "a rotated secret")
+    assert (status, out) == (0, f"2 schedules paused: {SWEEP}, {amazon_sweep_id(NA)}.\n"), err
+    status, out, err = await o2c(scheduled, "trigger", f"sweep-{EU}", "--json")
+    assert (status, json.loads(out)) == (0, [{"id": SWEEP, "done": "triggered"}]), err
+    await eventually(lambda: runs_of(scheduled, SWEEP), bool)
+    listed, refused = await asyncio.gather(o2c(scheduled), o2c(scheduled, "pause", "sweeep"))
+    status, out, err = listed
+    assert status == 0, err
+    assert "paused: a rotated secret" in out
+    status, out, err = refused
+    assert (status, out) == (1, "")
+    assert "There is no schedule 'sweeep'; there are o2c-sweep-" in err
+
+
+@pytest.mark.long
+async def test_a_sweep_of_many_pages_goes_on_in_a_new_run_and_its_mark_is_the_first_pages(
+    tmp_path: Path,
+) -> None:
+    """The server asks for a new run after ten events instead of four thousand."""
+    async with workshop(tmp_path, "limit.historyCount.suggestContinueAsNew=10") as shop:
+        await schedules.apply(shop.client, shop.settings)
+        await schedules.pause(shop.client, SWEEP, "test")
+        first = await swept(shop)
+        placed = [await shop.place(order(ORDINARY, status="PENDING")) for _ in range(350)]
+        begun = await triggered(shop, SWEEP)
+        described = await eventually(
+            begun.describe, lambda now: now.status is not WorkflowExecutionStatus.RUNNING
+        )
+        assert described.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
+        assert begun.id
+        chain = shop.client.get_workflow_handle(begun.id, result_type=AmazonSweepResult)
+        second = await chain.result()
+        assert second.read.orders == second.read.started == len(placed)
+        assert second.since == first.mark - timedelta(minutes=10)
+        third = await swept(shop)
+        assert third.since == second.mark - timedelta(minutes=10)
+        assert (third.read.started, third.read.orders) == (0, len(placed))

@@ -72,6 +72,10 @@ def routes(world: World) -> list[Route]:
         world.notifications.outbox.plan = wanted
         return JSONResponse(state(world))
 
+    async def forget(_: Request) -> Response:
+        world.notifications.forget()
+        return Response(status_code=204)
+
     async def emit(request: Request) -> Response:
         world.settle()
         try:
@@ -93,6 +97,7 @@ def routes(world: World) -> list[Route]:
     return [
         Route("/_control/notifications", show, methods=["GET"]),
         Route("/_control/notifications", change, methods=["POST"]),
+        Route("/_control/notifications", forget, methods=["DELETE"]),
         Route("/_control/notifications/emit", emit, methods=["POST"]),
         Route("/_control/notifications/copies", copies, methods=["GET"]),
     ]
@@ -120,7 +125,9 @@ def _emit(world: World, wanted: Emission) -> str:
             world.notifications.send_raw(wanted.raw, arn, now_ms, wanted.times)
         return ""
     record = _order(world, wanted.order_id) if wanted.order_id is not None else None
-    owner = record.seller_id if record is not None else catalogue.SELLERS[0].seller_id
+    known = {account.seller_id for account in catalogue.ACCOUNTS}
+    owner = wanted.seller if wanted.seller in known else catalogue.SELLERS[0].seller_id
+    owner = record.seller_id if record is not None else owner
     seller_id = wanted.seller or owner
     return world.notifications.send_as(
         wanted.type,

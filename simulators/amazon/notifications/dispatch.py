@@ -83,6 +83,12 @@ class Notifications:
         payload = messages.feed_finished(seller_id, feed_id, feed_type, status, document_id)
         self._tell(kinds.FEED_PROCESSING_FINISHED, seller_id, feed_id, payload, at_ms, now_ms)
 
+    def forget(self) -> None:
+        """Forget every destination, subscription and message, as if there had been none."""
+        self.registry.clear()
+        self.outbox.clear()
+        self.problem = ""
+
     def send_test(self, kind: str, destination: Destination, now_ms: int) -> str:
         """sendTestNotification: a message of this type about nothing that exists."""
         payload: JsonObject = {"testNotification": True, "SellerId": "TEST_SELLER"}
@@ -124,6 +130,8 @@ class Notifications:
         ]
 
     def _tell_changes(self, record: OrderRecord, news: News, now_ms: int) -> None:
+        if not self.places(kinds.ORDER_CHANGE, record.seller_id):
+            return
         for change in news.changes:
             if news.unpaid and self.outbox.draw("pending", record.order_id) >= self.outbox.plan.pending:
                 continue
@@ -145,6 +153,8 @@ class Notifications:
                 )
 
     def _tell_money(self, record: OrderRecord, news: News, now_ms: int) -> None:
+        if not self.places(kinds.TRANSACTION_UPDATE, record.seller_id):
+            return
         booked = [("Shipment", messages.worth(record, news.shipped or {}), bool(news.shipped))]
         if news.cancelled:
             units = {item["orderItemId"]: int(item["quantityOrdered"]) for item in record.items}
@@ -171,6 +181,8 @@ class Notifications:
             if known is None or item["orderItemId"] not in news.shipped:
                 continue
             self._gone[record.seller_id, sku] += news.shipped[item["orderItemId"]]
+            if not self.places(kinds.FBA_INVENTORY_AVAILABILITY_CHANGES, record.seller_id):
+                continue
             left = max(0, known.stock - self._gone[record.seller_id, sku])
             payload = messages.inventory(record.seller_id, known, [marketplace], left)
             self._tell(

@@ -111,6 +111,10 @@ class Outbox:
         )
         self._db.execute("COMMIT")
 
+    def clear(self) -> None:
+        """Forget every message."""
+        self._db.execute("DELETE FROM notices")
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Copies by type and state: waiting, sent, refused, lost."""
         counts: dict[str, dict[str, int]] = {}

@@ -207,6 +207,12 @@ class Registry:
         del self.subscriptions[self.subscription(kind, subscription_id).subscription_id]
         self._keep()
 
+    def clear(self) -> None:
+        """Forget all."""
+        self.destinations.clear()
+        self.subscriptions.clear()
+        self._keep()
+
     def _keep(self) -> None:
         tree = {
             "destinations": [asdict(known) for known in self.destinations.values()],
@@ -241,8 +247,8 @@ def _check_directive(kind: str, directive: Directive | None) -> None:
         if KINDS[kind].filtered:
             raise unparsed("Processing Directive eventFilter must not be empty")
         return
-    # Of an ORDER_CHANGE filter the trackers know these refusals: marketplaceIds, and no orderChangeTypes.
-    fits = kind == ORDER_CHANGE and chosen.eventFilterType == kind and chosen.orderChangeTypes
+    # The other types take no directive at all; ORDER_CHANGE no marketplaces, though the model has them.
+    fits = kind == ORDER_CHANGE and chosen.eventFilterType == kind
     if not fits or chosen.marketplaceIds is not None or chosen.aggregationSettings is not None:
         given = json.dumps(chosen.model_dump(exclude_none=True), separators=(",", ":"))
         raise unparsed(f"EventFilter Payload {given} failed to validate for notification type {kind}")

@@ -9,8 +9,8 @@ North America, "Shipping" for an order shipped in part, no price on a cancelled 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
+from simulators import catalogue
 from simulators.amazon.record import OrderRecord, fulfilled, unfulfilled
 from simulators.amazon.reports.frame import (
     Frame,
@@ -18,10 +18,12 @@ from simulators.amazon.reports.frame import (
     Row,
     address_of,
     cancel_wish,
+    channel_of,
     facilitated,
     figure,
     in_marketplace,
     is_business,
+    marketplace_of,
     moment,
     money_of,
     replaces,
@@ -53,16 +55,12 @@ def by_last_update(records: Iterable[OrderRecord], frame: Frame) -> list[Row]:
 
 
 def _rows(records: list[OrderRecord]) -> list[Row]:
-    records.sort(key=lambda r: (_channel(r), -r.created_ms, r.order_id))
+    records.sort(key=lambda r: (channel_of(r), -r.created_ms, r.order_id))
     rows: list[Row] = []
     for record in records:
         order = _order(record)
         rows += [order | _line(record, item) for item in record.items]
     return rows
-
-
-def _channel(record: OrderRecord) -> str:
-    return str(record.body["salesChannel"].get("marketplaceName", ""))
 
 
 def _order(record: OrderRecord) -> Row:
@@ -76,7 +74,7 @@ def _order(record: OrderRecord) -> Row:
         "last-updated-date": moment(record.updated_ms),
         "order-status": STATUSES.get(record.status, "Pending"),
         "fulfillment-channel": "Amazon" if record.by_amazon else "Merchant",
-        "sales-channel": _channel(record),
+        "sales-channel": channel_of(record),
         "order-channel": "" if record.by_amazon else "WebsiteOrderChannel",
         "ship-service-level": service_level(record),
         "ship-city": address.get("city", ""),
@@ -129,7 +127,7 @@ def _line(record: OrderRecord, item: JsonObject) -> Row:
         "number-of-items": "" if record.by_amazon else "1",
         "item-status": _item_status(item),
         "quantity": str(item["quantityOrdered"]),
-        "promotion-ids": ",".join(str(entry["promotionId"]) for entry in promotions),
+        "promotion-ids": ",".join(str(entry.get("promotionId", "")) for entry in promotions),
         "price-designation": "BusinessPrice" if price.get("priceDesignation") == "BUSINESS_PRICE" else "",
         "is-amazon-invoiced": "false",
         **cancel_wish(item),
@@ -141,7 +139,11 @@ def _line(record: OrderRecord, item: JsonObject) -> Row:
     row["item-price"] = figure(money.part("ITEM"))
     if record.status in UNPAID:
         return row
-    return row | facilitated(item) | _amounts(money)
+    row |= facilitated(item) | _amounts(money)
+    market = catalogue.MARKETPLACE_BY_ID.get(marketplace_of(record))
+    if market is not None and market.vat_percent:
+        row |= _without_vat(money)
+    return row
 
 
 def _item_status(item: JsonObject) -> str:
@@ -161,10 +163,15 @@ def _amounts(money: LineMoney) -> Row:
         row["item-tax"] = figure(money.tax("ITEM") + money.tax("DISCOUNT"))
     if "DISCOUNT" in money.parts:
         row["item-promotion-discount"] = figure(-money.net("DISCOUNT"))
-    if money.vat_inside:
-        row["is-amazon-invoiced"] = yes_no(money.taxes)
-        row["vat-exclusive-item-price"] = f"{money.net('ITEM'):.2f}"
-        row["vat-exclusive-shipping-price"] = f"{money.net('SHIPPING') or Decimal(0):.2f}"
-        if "GIFT_WRAP" in money.parts:
-            row["vat-exclusive-giftwrap-price"] = f"{money.net('GIFT_WRAP'):.2f}"
+    return row
+
+
+def _without_vat(money: LineMoney) -> Row:
+    row = {
+        "is-amazon-invoiced": yes_no(money.taxes),
+        "vat-exclusive-item-price": f"{money.net('ITEM'):.2f}",
+        "vat-exclusive-shipping-price": f"{money.net('SHIPPING'):.2f}",
+    }
+    if "GIFT_WRAP" in money.parts:
+        row["vat-exclusive-giftwrap-price"] = f"{money.net('GIFT_WRAP'):.2f}"
     return row

@@ -101,7 +101,7 @@ def document_routes(world: World, faults: FaultPlan) -> list[Route]:
             except StorageError as error:
                 return error.response()
             encoding = request.query_params.get("response-content-encoding", "identity")
-            if _cut(document, body, faults.profile):
+            if cut_short(document, body, faults.profile):
                 body = body[: len(body) * 2 // 3]
             return storage.found(body, document.content_type, document.created_ms, encoding)
 
@@ -121,7 +121,8 @@ def _stored(world: World, key: str, now_ms: int) -> tuple[Document, bytes]:
     return found
 
 
-def _cut(document: Document, body: bytes, profile: Profile) -> bool:
+def cut_short(document: Document, body: bytes, profile: Profile) -> bool:
+    """Whether this download ends too early: because a rule says so, or by seeded chance."""
     if document.downloads <= document.truncated:
         return True
     chance = Random(f"{document.key}/{document.downloads}").random()  # noqa: S311 - a seeded fault

@@ -94,6 +94,11 @@ def marketplace_of(record: OrderRecord) -> str:
     return str(record.body["salesChannel"].get("marketplaceId", ""))
 
 
+def channel_of(record: OrderRecord) -> str:
+    """Amazon.de, Non-Amazon, ..."""
+    return str(record.body["salesChannel"].get("marketplaceName", ""))
+
+
 def moment(milliseconds: int) -> str:
     """A moment as reports and the Reports API write it: whole seconds and an offset."""
     return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%dT%H:%M:%S}+00:00"

@@ -20,7 +20,7 @@ from simulators.amazon.reports.frame import (
     LineMoney,
     Row,
     address_of,
-    in_marketplace,
+    channel_of,
     marketplace_of,
     moment,
     money_of,
@@ -79,8 +79,9 @@ def shipments_of(record: OrderRecord) -> list[Shipment]:
 
 def _shipment(record: OrderRecord, shipment: Shipment) -> Row:
     address = address_of(record)
-    market = catalogue.marketplace(marketplace_of(record))
-    centers = CENTERS[catalogue.seller_of(market.marketplace_id).region]
+    market = catalogue.MARKETPLACE_BY_ID.get(marketplace_of(record))
+    region = next(s.region for s in catalogue.ACCOUNTS if s.seller_id == record.seller_id)
+    centers = CENTERS[region]
     number = int.from_bytes(hashlib.blake2b(shipment.shipment_id.encode(), digest_size=8).digest(), "big")
     center, carrier = centers[number % len(centers)]
     aliases = record.body.get("orderAliases", [])
@@ -102,9 +103,9 @@ def _shipment(record: OrderRecord, shipment: Shipment) -> Row:
         "estimated-arrival-date": moment(shipment.shipped_ms + ARRIVES_AFTER_MS),
         "fulfillment-center-id": center,
         "fulfillment-channel": "AFN",
-        "sales-channel": market.sales_channel if in_marketplace(record) else "Non-Amazon",
+        "sales-channel": channel_of(record),
     }
-    if market.country == "JP":
+    if market is not None and market.country == "JP":
         row[POINTS] = "0"
     return row
 

@@ -83,7 +83,8 @@ def _one_line(text: str) -> str:
 
 def charset_of(marketplace_id: str) -> Charset:
     """How reports of this marketplace are encoded."""
-    return CHARSETS.get(catalogue.marketplace(marketplace_id).country, UTF8)
+    market = catalogue.MARKETPLACE_BY_ID.get(marketplace_id)
+    return CHARSETS.get(market.country, UTF8) if market is not None else UTF8
 
 
 def pack(text: str, charset: Charset, packing: Packing = "auto", content_type: str | None = None) -> Packed:
