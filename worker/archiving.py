@@ -7,13 +7,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from activities.archive import BLOCK, Archive, ArchiveError
+from activities.checks import Check
 from activities.import_chunks import entry_of, read_results
 from canonical.ids import file_import_workflow_id
 from canonical.import_contracts import FileWanted
 from worker.archive_settings import ArchiveSettings
 from worker.settings import ConfigurationError
 
-__all__ = ["Archive", "ArchiveError", "HandedIn", "entry_of", "hand_in", "open_archive", "read_results"]
+__all__ = [
+    "Archive",
+    "ArchiveError",
+    "HandedIn",
+    "check_archive",
+    "entry_of",
+    "hand_in",
+    "open_archive",
+    "read_results",
+]
+
+
+_PROBE = "doctor/probe"
 
 
 class HandedIn(NamedTuple):
@@ -54,6 +67,21 @@ def open_archive(settings: ArchiveSettings) -> Archive:
         return Archive(settings.url, options)
     except ArchiveError as error:
         raise ConfigurationError(f"archive.url: {error}") from None
+
+
+def check_archive(settings: ArchiveSettings) -> Check:
+    """Whether a file can be put into the archive, read and deleted again."""
+    try:
+        archive = open_archive(settings)
+        archive.write(_PROBE, b"probe")
+        read = archive.read(_PROBE)
+        archive.remove(_PROBE)
+    except (ArchiveError, ConfigurationError) as error:
+        return Check("archive", ok=False, sentence=str(error))
+    if read != b"probe":
+        sentence = f"What is written to the archive {archive.where} is not what is read from it."
+        return Check("archive", ok=False, sentence=sentence)
+    return Check("archive", ok=True, sentence=f"Imports and reports are kept in {archive.where}.")
 
 
 def _from_environment(variable: str) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """What a first start needs, looked at one by one; each line says how to put right what is wrong."""
 
+import asyncio
+
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -7,6 +9,7 @@ from temporalio.service import RPCError
 from activities.amazon.checks import check_amazon
 from activities.checks import Check
 from activities.m3.checks import check_m3
+from worker.archiving import check_archive
 from worker.connection import NotReachable, connect
 from worker.outside import outside
 from worker.quotas import paused_sentence, read_rates
@@ -25,6 +28,7 @@ async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which a person would repair them."""
     checks = [Check("configuration", ok=True, sentence="The configuration was read and fits together.")]
     checks += await _temporal(settings)
+    checks.append(await asyncio.to_thread(check_archive, settings.archive))
     try:
         async with outside(settings) as systems:
             checks += await check_amazon(systems.amazon)

@@ -14,9 +14,9 @@ from typing import Final
 
 import structlog
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
 from canonical.activity_contracts import M3_QUEUE, ORDERS_QUEUE
@@ -29,6 +29,7 @@ from worker.quotas import AMAZON_QUEUES, documented, read_queue, set_pace
 TICK: Final = 3.0
 _BOOK_EVERY: Final = 3
 """Ticks between two questions for what other processes have met."""
+_BOOK_PATIENCE: Final = timedelta(seconds=15)
 _SHIFT: Final = timedelta(hours=1)
 """After that the state goes into the workflow, and the next shift begins."""
 _STARTING: Final = 2.0
@@ -81,10 +82,15 @@ class QuotaKeeper:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(leaving), self._tick)
                 if leaving.done():
-                    raise ApplicationError("This worker stops; another one keeps the quotas.", type="leaving")
+                    raise ApplicationError(
+                        "This worker stops; another one keeps the quotas.",
+                        type="leaving",
+                        category=ApplicationErrorCategory.BENIGN,
+                    )
             return shift.state()
         finally:
             leaving.cancel()
+            await shift.end()
             self._gauges.keeper(at_work=False)
 
 
@@ -108,12 +114,15 @@ class _Shift:
             queue: KeptQueue(documented(operation, factors), self._state.queues.get(queue), idle)
             for queue, operation in AMAZON_QUEUES.items()
         }
-        self._handled: QuotaBook | None = None
+        self._reading: asyncio.Task[QuotaBook | None] | None = None
 
     async def look(self) -> None:
         """One look at everything; what the server refuses is tried again at the next."""
-        if self._ticks % _BOOK_EVERY == 0:
-            await self._read_book()
+        if self._reading is not None and self._reading.done():
+            self._take_in(self._reading.result())
+            self._reading = None
+        if self._ticks % _BOOK_EVERY == 0 and self._reading is None:
+            self._reading = asyncio.create_task(self._read_book())
         self._ticks += 1
         await asyncio.gather(*(self._keep(queue, kept) for queue, kept in self._queues.items()), self._m3())
 
@@ -127,12 +136,24 @@ class _Shift:
             beside=self._state.beside,
         )
 
-    async def _read_book(self) -> None:
+    async def end(self) -> None:
+        """Leave nothing behind."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read_book(self) -> QuotaBook | None:
+        """What others have met. No look waits for it: after a death the workflow may answer seconds later."""
         handle = self._client.get_workflow_handle(quotas_workflow_id())
         try:
-            book = await handle.query(BOOK, result_type=QuotaBook, rpc_timeout=timedelta(seconds=5))
-        except RPCError as error:
-            _log.info("quota_book_not_read", error=error.status.name)
+            book: QuotaBook = await handle.query(BOOK, result_type=QuotaBook, rpc_timeout=_BOOK_PATIENCE)
+        except (RPCError, WorkflowQueryFailedError) as error:
+            _log.info("quota_book_not_read", error=type(error).__name__)
+            return None
+        return book
+
+    def _take_in(self, book: QuotaBook | None) -> None:
+        if book is None:
             return
         now = datetime.now(UTC)
         known = self._state

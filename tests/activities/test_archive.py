@@ -10,6 +10,9 @@ import pytest
 
 from activities.archive import Archive, ArchiveError, NotArchived
 from tests.support.sqs import REGION
+from worker.archive_settings import ArchiveSettings
+from worker.archiving import check_archive, open_archive
+from worker.settings import ConfigurationError
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -105,3 +108,22 @@ def test_an_unknown_store_is_said_without_its_password() -> None:
     with pytest.raises(ArchiveError, match="cannot be used") as raised:
         Archive("nosuch://user:very-secret@host/path")
     assert "very-secret" not in str(raised.value)
+
+
+def test_the_doctor_tries_the_archive(tmp_path: Path) -> None:
+    good = check_archive(ArchiveSettings(url=str(tmp_path / "archive")))
+    assert (good.ok, Archive(str(tmp_path / "archive")).keys("doctor")) == (True, ())
+    (tmp_path / "file").write_text("no folder")
+    bad = check_archive(ArchiveSettings(url=str(tmp_path / "file" / "archive")))
+    assert not bad.ok
+    assert "could not be written" in bad.sentence
+
+
+def test_options_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = ArchiveSettings(url="s3://bucket/o2c", options_from="ARCHIVE_OPTIONS")
+    for text, says in (("", "needed and not set"), ("[]", "no JSON object"), ("{", "no JSON object")):
+        monkeypatch.setenv("ARCHIVE_OPTIONS", text)
+        with pytest.raises(ConfigurationError, match=says):
+            open_archive(settings)
+    monkeypatch.setenv("ARCHIVE_OPTIONS", '{"key": "name", "secret": "very-secret"}')
+    assert open_archive(settings).where == "s3://bucket/o2c"

@@ -29,6 +29,7 @@ from starters.processes import Child, Children
 from tests.support.configuration import QUOTA_FACTOR, SECRETS, write_configuration
 from tests.support.imports import SELLER
 from tests.support.orders import ORDINARY, order
+from tests.support.world import eventually
 from worker.connection import DATA_CONVERTER
 
 pytestmark = pytest.mark.long
@@ -216,15 +217,14 @@ async def test_shipped_orders_are_once_in_m3_after_an_import_with_kills(shop: Sh
     command = asyncio.create_task(shop.o2c("import", str(file), "--seller", SELLER))
     before = await shop.started()
     for share in (0.1, 0.4, 0.8):
-        while await shop.started() < before + share * BOOKED:
-            await asyncio.sleep(0.1)
+        at_least = before + share * BOOKED
+        await eventually(shop.started, lambda number, least=at_least: number >= least, 300)  # type: ignore[misc]
         await shop.kill()
         await shop.work()
     status, done, _ = await command
     assert (status, done["started"], done["refused"]) == (0, BOOKED, 0)
     query = 'WorkflowType="OrderToCash" AND ExecutionStatus="Completed"'
-    while (await shop.client.count_workflows(query)).count < BOOKED:
-        await asyncio.sleep(0.5)
+    await eventually(lambda: shop.client.count_workflows(query), lambda found: found.count >= BOOKED, 600)
     status, audit, _ = await shop.o2c(
         "audit", "--since", f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%MZ}"
     )

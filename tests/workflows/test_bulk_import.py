@@ -15,6 +15,7 @@ from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.amazon_orders import read_order
 from canonical.ids import report_workflow_id
 from canonical.import_contracts import (
+    PROGRESS,
     REPORT,
     REPORT_FINISHED,
     ChunkRequest,
@@ -23,6 +24,8 @@ from canonical.import_contracts import (
     ImportInput,
     ImportLine,
     ImportPeriod,
+    ImportProgress,
+    ImportState,
     ReportFinished,
     ReportInput,
     ReportResult,
@@ -162,6 +165,20 @@ async def test_a_period_is_read_in_pages_and_each_order_started(world: World) ->
         assert (await world.handle(each).describe()).close_time is None
     again = await imported(world, "import-a-period", period=period)
     assert again.counts.started == 0
+    progress = await world.client.get_workflow_handle("import-a-period").query(
+        PROGRESS, result_type=ImportProgress
+    )
+    assert (progress.phase, progress.counts, progress.total) == ("done", again.counts, again.counts.orders)
+
+
+async def test_a_period_is_read_again_where_amazon_forgot_the_page(world: World) -> None:
+    order_id = await world.place(order(status="PENDING"))
+    period = ImportPeriod(created_after=datetime.now(UTC) - timedelta(hours=3))
+    state = ImportState(token="of yesterday")
+    done = await imported(world, "import-forgotten", period=period, state=state)
+    assert done.counts.done == done.counts.orders >= 1
+    assert "read again" in done.notes[0]
+    assert (await world.handle(order_id).describe()).close_time is None
 
 
 async def test_a_report_is_asked_for_awaited_and_imported(world: World) -> None:
