@@ -6,6 +6,7 @@ The intake benchmarks keep to Amazon's quotas and take hours together; they run 
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -57,4 +58,9 @@ async def _awaited(result: Awaitable[dict[str, object]]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(
+        ended
+    )  # threads of Temporal's core outlive the event loop, and Python's own ending may abort on them
