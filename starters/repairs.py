@@ -134,6 +134,13 @@ async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, re
         refusal = cause.message if isinstance(cause, ApplicationError) else str(cause)
         return Answer(AnswerKind.REFUSED, refusal)
     except RPCError as error:
+        if error.status is RPCStatusCode.FAILED_PRECONDITION:
+            return Answer(
+                AnswerKind.NO_ANSWER,
+                f"{name} of order {order_id} got no answer: the order's workflow is stuck in a failing workflow "
+                "task. The runbook says what to do (stuck workflow): the worker's code is the cause, not the "
+                "order.",
+            )
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return Answer(
