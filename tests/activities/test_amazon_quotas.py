@@ -106,7 +106,7 @@ async def rate_becomes(client: Client, queue: str, wanted: float) -> None:
 async def m3_rate_becomes(client: Client, wanted: float | None) -> quotas.Rates:
     """Likewise for M3's queue as a whole."""
     async with asyncio.timeout(10):
-        while (rates := (await quotas.read_rates(client))[M3_QUEUE]).whole != wanted:
+        while (rates := (await quotas.read_rates(client))[M3_QUEUE]).whole != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return rates
 
