@@ -161,6 +161,9 @@ async def test_a_wrong_version_is_taken_back(site: Site, tmp_path: Path) -> None
     await swept(site)
     await site.until_held(during, "unmapped_sku")
     await until_marked_stuck(site, before)
+    refused = await site.o2c("fix", before, "retry")
+    assert refused.status == 1
+    assert "stuck in a failing workflow task" in refused.err
 
     await deploy(site, ROOT)
     await site.until_closed(before)
