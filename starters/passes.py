@@ -1,7 +1,7 @@
 """Running a pass (sweep, import, audit) as a workflow and waiting for its result."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
@@ -17,7 +17,7 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from starters.console import Refused
@@ -26,9 +26,20 @@ from starters.progress import watched, words
 from worker.marks import mark_of
 
 R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
 
 OVERLAP: Final = timedelta(minutes=10)
 """How far a sweep reaches back behind the horizon of the one before: what is met twice changes nothing."""
+_TRIES: Final = 30
+_PASSING: Final = frozenset(
+    {
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.UNAVAILABLE,
+    }
+)
+"""What a server says that is busy or has just been started again."""
 _PATIENCE_SECONDS: Final = 15.0
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _METADATA: Final = "__temporal_workflow_metadata"
@@ -67,11 +78,11 @@ async def finish(client: Client, begun: Pass, result: type[R], watch: Watch | No
     handle: WorkflowHandle[object, R] = client.get_workflow_handle(
         begun.workflow_id, run_id=begun.run_id or None, result_type=result
     )
-    waiting = asyncio.create_task(handle.result())
+    waiting = asyncio.create_task(_patiently(handle.result))
     watching = asyncio.create_task((watch or _watch_words)(client, begun)) if watched() else None
     try:
         while not (await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS))[0]:
-            if await last_poll(client) is None:
+            if await _patiently(lambda: last_poll(client)) is None:
                 raise Refused(
                     f"{begun.workflow_id} is waiting: {await workers_seen(client)}. Then it goes on."
                 )
@@ -83,6 +94,22 @@ async def finish(client: Client, begun: Pass, result: type[R], watch: Watch | No
         if watching:
             watching.cancel()
             await asyncio.wait((watching,))  # so that the bar is gone before the result is printed
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again where the server was only busy or away for a moment: a pass may take hours."""
+    left = _TRIES
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            return await ask()
+        except RPCError as error:
+            if asyncio.get_running_loop().time() - began > _PATIENCE_SECONDS:
+                left = _TRIES  # it had waited for the result, as it should
+            left -= 1
+            if error.status not in _PASSING or not left:
+                raise
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
 async def _watch_words(client: Client, begun: Pass) -> None:

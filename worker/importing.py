@@ -16,10 +16,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.amazon.client import AmazonClient
 from activities.archive import Archive
 from activities.imports import ImportActivities, NotStartable
-from canonical.activity_contracts import M3_QUEUE, ORDERS_QUEUE, OrderToCashInput
+from canonical.activity_contracts import M3_QUEUE, ORDER_TO_CASH, ORDERS_QUEUE, OrderToCashInput
 from canonical.ids import order_workflow_id
+from canonical.steps import Step
 from worker.intake import StartKind, start_or_signal
 from worker.settings import Settings
+from workflows import search_attributes as sa
 from workflows.policies import BULK_PRIORITY
 
 IMPORT: Final = "import"
@@ -27,8 +29,11 @@ IMPORT: Final = "import"
 
 _LOOK_EVERY: Final = 0.5
 """Seconds for which what is waiting is believed; all chunks of a process share the look."""
-_UNSEEN: Final = 6.0
-"""Seconds that the server's figures may be old (measured: up to five)."""
+_UNSEEN: Final = 1.0
+"""Seconds after which an order that was started is in the server's lists."""
+_BEGINNING: Final = (
+    f'WorkflowType="{ORDER_TO_CASH}" AND ExecutionStatus="Running" AND {sa.STEP.name}="{Step.RECEIVED}"'
+)
 _LOOKED_AT: Final[Sequence[tuple[str, "TaskQueueType.ValueType"]]] = (
     (M3_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
     (ORDERS_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
@@ -87,12 +92,14 @@ class ImportsOnTemporal:
         return _OUTCOMES[outcome.kind], outcome.remark
 
     async def waiting(self) -> int:
-        """The longest of the queues that orders go through (activities for M3, decisions about orders), and what
-        was started too short a time ago to be seen in them."""
+        """The longest of the queues that orders go through (activities for M3, decisions about orders), or the
+        orders that were started and are neither booked nor held nor waiting yet, where these are more: while M3 is
+        away its queue is empty, and the orders try again and again."""
         async with self._looking:
             now = time.monotonic()
             if now - self._looked > _LOOK_EVERY:
-                self._waiting = max(await asyncio.gather(*(self._backlog(*queue) for queue in _LOOKED_AT)))
+                looks = (self._beginning(), *(self._backlog(*queue) for queue in _LOOKED_AT))
+                self._waiting = max(await asyncio.gather(*looks))
                 self._looked = now
             while self._started and self._started[0] < now - _UNSEEN:
                 self._started.popleft()
@@ -107,6 +114,10 @@ class ImportsOnTemporal:
                 return False
             raise
         return await described.memo_value(IMPORT, "", type_hint=str) == import_id
+
+    async def _beginning(self) -> int:
+        """Orders under way whose first stretch is not over; the search attribute Step says so."""
+        return (await self._client.count_workflows(_BEGINNING)).count
 
     async def _backlog(self, queue: str, kind: "TaskQueueType.ValueType") -> int:
         answer = await self._client.workflow_service.describe_task_queue(

@@ -44,7 +44,7 @@ REPORT: Final = Path("test-output/import.json")
 _PATIENCE_SECONDS: Final = 7200.0
 _LIMITS: Final = """
 [imports]
-backlog = 5000
+backlog = 2000
 chunks_at_once = 4
 """
 """Nobody's live orders are here to be overtaken: let it run."""

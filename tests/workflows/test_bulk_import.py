@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities import imports
 from activities.import_chunks import read_results, write_chunk
 from activities.imports import BACKLOG, ImportActivities
-from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.activity_contracts import ORDERS_QUEUE, OrderToCashInput
 from canonical.amazon_orders import read_order
 from canonical.ids import report_workflow_id
 from canonical.import_contracts import (
@@ -40,6 +40,7 @@ from tests.support.orders import ORDINARY, order
 from tests.support.world import World
 from worker.archiving import open_archive
 from worker.importing import ImportsOnTemporal
+from worker.intake import start_or_signal
 from worker.quotas import set_m3_rate
 
 ALL_ORDERS = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL"
@@ -189,6 +190,28 @@ async def test_a_report_is_asked_for_awaited_and_imported(world: World) -> None:
     assert done.counts.done == done.counts.orders >= 3
     for each in ids:
         assert (await world.result(world.handle(each))).outcome == "booked"
+        assert await priorities(world, each) == {("o2c-m3", 5, f"{SELLER}/{DE}")}
+
+
+async def priorities(world: World, order_id: str) -> set[tuple[str, int, str]]:
+    """Queue, priority and fairness key of all activities of an order."""
+    history = await world.handle(order_id).fetch_history()
+    scheduled = [
+        event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    return {(one.task_queue.name, one.priority.priority_key, one.priority.fairness_key) for one in scheduled}
+
+
+async def test_a_live_order_stands_before_imported_ones(world: World) -> None:
+    order_id = await world.place(order(ORDINARY, status="SHIPPED"))
+    await world.result(await world.start(order_id))
+    assert await priorities(world, order_id) == {("o2c-m3", 3, f"{SELLER}/{DE}")}
+    by_id = await world.place(order(ORDINARY, status="SHIPPED"))
+    await start_or_signal(world.client, OrderToCashInput(seller_id=SELLER, order_id=by_id))
+    await world.result(world.handle(by_id))
+    assert ("o2c-amazon-getOrder", 3, SELLER) in await priorities(world, by_id)
 
 
 async def test_a_report_that_fails_or_has_no_data_says_so(world: World) -> None:

@@ -8,7 +8,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
-from canonical.activity_contracts import OrderResult, OrderView
+from canonical.activity_contracts import ORDERS_QUEUE, OrderResult, OrderView
+from canonical.ids import report_workflow_id
+from canonical.import_contracts import REPORT, ReportInput
 from starters.actions import count_actions
 from starters.listening.tally import Outcome
 from tests.support.notifications import SELLER, Post, envelope, fba_shipment, order_change, report_finished
@@ -252,6 +254,20 @@ async def test_a_report_nobody_here_asked_for_is_not_ours(world: World, sqs: str
     post = await Post.open(sqs, world)
     await post.send(report_finished("50001"), report_finished("50002", seller=None))
     assert (await post.listen()).outcomes == {Outcome.NOT_OURS: 2}
+
+
+async def test_the_workflow_that_waits_for_a_report_is_told(world: World, sqs: str) -> None:
+    post = await Post.open(sqs, world)
+    waits = await world.client.start_workflow(
+        REPORT,
+        ReportInput(seller_id=SELLER, report_id="50003", report_type="GET_FLAT_FILE_ALL_ORDERS_DATA"),
+        id=report_workflow_id(SELLER, "50003"),
+        task_queue=ORDERS_QUEUE,
+        start_delay=timedelta(hours=1),
+    )
+    await post.send(report_finished("50003", status="CANCELLED"), report_finished("50003", seller=None))
+    assert (await post.listen()).outcomes == {Outcome.REPORT: 2}
+    await waits.terminate()
 
 
 async def test_a_message_in_work_stays_hidden_and_work_is_bounded(world: World, sqs: str) -> None:
