@@ -24,8 +24,8 @@ from starters.lookup import Found, ending_of, workers_seen
 from workflows.repairs import BadRepair, read_fix
 
 ANSWER_SECONDS: Final = 15.0
-AGAIN_SECONDS: Final = 0.2
 """A worker answers an update within milliseconds; after this long nobody is there."""
+AGAIN_SECONDS: Final = 0.2
 
 _LISTS: Final = frozenset({"address.lines"})
 """Keys whose value is a list, its parts separated by ``|``."""
