@@ -39,6 +39,9 @@ class Track:
     _past: list[Known] = field(default_factory=list)
     """What was sure at moments of the last half minute; each may be the begin of what the server counted."""
 
+    _last: tuple[float, float] = (0.0, 0.0)
+    """When was looked last, and what the dispatch rate was then."""
+
     @classmethod
     def untouched(cls, plan: Plan, pace: float, at: float) -> Self:
         """Of a bucket that is taken as full."""
@@ -53,6 +56,11 @@ class Track:
         """Take in what the server says now; returns the pace this seller's key should have."""
         self.paces.set(now, seen.pace)
         settled = now - STALE_SECONDS
+        last_look, last_rate = self._last
+        if seen.dispatch_rate != last_rate:
+            # The server keeps its count for a while; this one was made after the last look.
+            settled = max(settled, last_look)
+        self._last = now, seen.dispatch_rate
         counted = dispatched_at_most(seen.dispatch_rate)
         begins = [past for past in self._past if now - COUNTED_SECONDS <= past.at <= settled]
         if self._past[-1].at < settled:

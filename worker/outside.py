@@ -51,9 +51,7 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         alerts = alert_targets(settings.alerts)
         m3 = _m3_client(settings.m3)
         try:
-            yield Outside(
-                amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts, http=http
-            )
+            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts, http=http)
         finally:
             await m3.aclose()
             alerts.close()

@@ -122,7 +122,7 @@ class Run:
         if wanted != self.limiter.pace:
             self.track.changed(self.now, self.now, wanted)
             self.limiter.set(wanted, self.now)
-        self.due = self.now + self.random.uniform(2.5, 3.4)
+        self.due = self.now + self.random.uniform(1.8, 2.4)
 
     @property
     def level(self) -> float:
