@@ -1,4 +1,4 @@
-"""The keeper of Amazon's quotas: how fast each queue may go, decided every three seconds, on one worker at a time.
+"""The keeper of Amazon's quotas: how fast each queue may go, decided every two seconds, on one worker at a time.
 
 It knows each bucket's lower bound (canonical.quota_level), opens a queue beyond the documented rate for as long as
 the bound allows, and then sets the documented rate. Its knowledge travels in the heartbeat: when its worker dies,
@@ -26,8 +26,8 @@ from worker.quota_gauges import QuotaGauges
 from worker.quota_queue import KeptQueue
 from worker.quotas import AMAZON_QUEUES, documented, read_queue, set_pace
 
-TICK: Final = 3.0
-_BOOK_EVERY: Final = 3
+TICK: Final = 2.0
+_BOOK_EVERY: Final = 5
 """Ticks between two questions for what other processes have met."""
 _BOOK_PATIENCE: Final = timedelta(seconds=15)
 _SHIFT: Final = timedelta(hours=1)
