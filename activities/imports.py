@@ -45,7 +45,7 @@ from canonical.order_reports import UnreadableReport
 
 T = TypeVar("T")
 AT_ONCE: Final = 10
-"""Orders of one chunk started at the same time; before the next ones it is asked what is waiting."""
+"""At most so many orders of one chunk are started at the same time, and never more than there is room for."""
 MOST_REMARKS: Final = 20
 BACKLOG: Final = "backlog"
 INCOMPLETE: Final = "import_incomplete"
@@ -170,9 +170,9 @@ class ImportActivities:
                 chunks.read_chunk, self._archive, request.folder, request.number
             )
             lines: list[ImportLine] = []
-            for first in range(0, len(entries), AT_ONCE):
-                await self._until_there_is_room()
-                some = entries[first : first + AT_ONCE]
+            while len(lines) < len(entries):
+                room = await self._until_there_is_room()
+                some = entries[len(lines) : len(lines) + min(room, AT_ONCE)]
                 lines += await _all(self._line(entry, request) for entry in some)
             counts = await asyncio.to_thread(
                 chunks.write_results, self._archive, request.results, request.number, lines
@@ -198,11 +198,12 @@ class ImportActivities:
             if pruned:
                 _log.info("archive_pruned", files=pruned)
 
-    async def _until_there_is_room(self) -> None:
+    async def _until_there_is_room(self) -> int:
+        """How many orders may be started now, at least one."""
         for _ in range(_LOOKS):
             waiting = await self._waiting()
-            if waiting <= self._most_waiting:
-                return
+            if waiting < self._most_waiting:
+                return self._most_waiting - waiting
             await asyncio.sleep(_LOOK_AGAIN)
         raise RetryLater(
             f"The import pauses: {waiting} tasks wait for M3 or for a worker.",

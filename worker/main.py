@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
@@ -36,6 +36,7 @@ from worker.outside import Outside, outside
 from worker.quota_hosting import quotas_kept
 from worker.reconciling import ReconcilingActivities
 from worker.settings import Settings, WorkerSettings
+from worker.stepping_aside import StepsAside
 from worker.telemetry import configure_logging, configure_metrics, configure_tracing
 from worker.visibility import OrdersOnTemporal
 from workflows import WORKFLOWS
@@ -102,7 +103,14 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
         _workflow_worker(client, options, [audit.audit_workflows, audit.start_orders]),
-        _activity_worker(client, options, M3_QUEUE, options.m3_calls, [*m3.all, sweeps.sweep_m3_deliveries]),
+        _activity_worker(
+            client,
+            options,
+            M3_QUEUE,
+            options.m3_calls,
+            [*m3.all, sweeps.sweep_m3_deliveries],
+            interceptors=[StepsAside()],
+        ),
         _activity_worker(client, options, AMAZON_GET_ORDER_QUEUE, options.amazon_calls, [amazon.fetch_order]),
         _activity_worker(
             client,
@@ -142,7 +150,12 @@ def _workflow_worker(client: Client, options: WorkerSettings, activities: Sequen
 
 
 def _activity_worker(
-    client: Client, options: WorkerSettings, queue: str, slots: int, activities: Sequence[Activity]
+    client: Client,
+    options: WorkerSettings,
+    queue: str,
+    slots: int,
+    activities: Sequence[Activity],
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Eager dispatch is off: it would pass by the queue's rate limit."""
     return Worker(
@@ -150,6 +163,7 @@ def _activity_worker(
         task_queue=queue,
         activities=activities,
         max_concurrent_activities=slots,
+        interceptors=interceptors,
         graceful_shutdown_timeout=timedelta(seconds=options.graceful_seconds),
         disable_eager_activity_execution=True,
     )

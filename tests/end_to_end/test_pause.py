@@ -3,7 +3,10 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 
+import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from canonical.activity_contracts import M3_QUEUE
@@ -14,6 +17,14 @@ from worker.quotas import read_queue
 from worker.registration import register
 
 ORDERS = 8
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command is quiet for its whole process, and here that is the tests' own."""
+    kept = structlog.get_config()
+    yield
+    structlog.configure(**kept)
 
 
 async def o2c(world: World, *words: str) -> Result:
