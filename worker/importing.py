@@ -24,15 +24,13 @@ from worker.settings import Settings
 from workflows import search_attributes as sa
 from workflows.policies import BULK_PRIORITY
 
-IMPORT: Final = "import"
-"""Memo of an order that an import started: the import's first run."""
-
 _LOOK_EVERY: Final = 0.5
 """Seconds for which what is waiting is believed; all chunks of a process share the look."""
 _UNSEEN: Final = 1.0
 """Seconds after which an order that was started is in the server's lists."""
 _BEGINNING: Final = (
-    f'WorkflowType="{ORDER_TO_CASH}" AND ExecutionStatus="Running" AND {sa.STEP.name}="{Step.RECEIVED}"'
+    f'WorkflowType="{ORDER_TO_CASH}" AND ExecutionStatus="Running" AND {sa.IMPORT.name} IS NOT NULL '
+    f'AND {sa.STEP.name}="{Step.RECEIVED}"'
 )
 _LOOKED_AT: Final[Sequence[tuple[str, "TaskQueueType.ValueType"]]] = (
     (M3_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
@@ -78,9 +76,7 @@ class ImportsOnTemporal:
         if again and await self._was_started_by(order, import_id):
             return _OUTCOMES[StartKind.STARTED], ""
         try:
-            outcome = await start_or_signal(
-                self._client, order, priority=BULK_PRIORITY, memo={IMPORT: import_id}
-            )
+            outcome = await start_or_signal(self._client, order, priority=BULK_PRIORITY, import_id=import_id)
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT or "search attribute" in error.message:
                 raise  # the server is away, or 'o2c register' was not run: neither is the order's fault
@@ -93,8 +89,8 @@ class ImportsOnTemporal:
 
     async def waiting(self) -> int:
         """The longest of the queues that orders go through (activities for M3, decisions about orders), or the
-        orders that were started and are neither booked nor held nor waiting yet, where these are more: while M3 is
-        away its queue is empty, and the orders try again and again."""
+        imported orders that were started and are neither booked nor held nor waiting yet, where these are more:
+        while M3 is away its queue is empty, and the orders try again and again."""
         async with self._looking:
             now = time.monotonic()
             if now - self._looked > _LOOK_EVERY:
@@ -113,7 +109,7 @@ class ImportsOnTemporal:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False
             raise
-        return await described.memo_value(IMPORT, "", type_hint=str) == import_id
+        return described.typed_search_attributes.get(sa.IMPORT) == import_id
 
     async def _beginning(self) -> int:
         """Orders under way whose first stretch is not over; the search attribute Step says so."""

@@ -1,6 +1,5 @@
 """Starting orders: the one place where an Amazon order becomes a workflow, once."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -50,7 +49,7 @@ async def start_or_signal(
     start: OrderToCashInput,
     *,
     priority: int = LIVE_PRIORITY,
-    memo: Mapping[str, str] | None = None,
+    import_id: str = "",
 ) -> StartOutcome:
     """Start the order, or tell the one under way what Amazon says now; what is new about a closed one is carried apart.
 
@@ -67,8 +66,7 @@ async def start_or_signal(
             result_type=OrderResult,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            search_attributes=search_attributes.at_start(start),
-            memo=memo,
+            search_attributes=search_attributes.at_start(start, import_id),
             static_summary=_summary(start),
             priority=marketplace_priority(
                 start.seller_id, start.order.marketplace_id if start.order else "", priority

@@ -21,14 +21,31 @@ from worker.intake import start_or_signal
 LIVE_ORDERS: Final = 100
 _WARM_UP: Final = 20
 _EVERY_SECONDS: Final = 1.0
-_UNDER_WAY: Final = 500
+M3_LATENCY: Final = 0.05
+"""Seconds; an MI call through Infor's gateway seldom takes less."""
+_UNDER_WAY: Final = 100
 """Orders the import has started when the live ones begin to be measured."""
 
 
 async def run(folder: Path, count: int) -> dict[str, object]:
-    """Live orders one a second, first alone, then beside an import of `count` orders by `o2c import`."""
+    """Live orders one a second, first alone, then beside an import of `count` orders by `o2c import`.
+
+    Once with an M3 that answers at once, so that processor time is all there is to share; once with one that takes
+    `M3_LATENCY` for each request, as it does over a network.
+    """
+    return {
+        name: await _once(folder / name, count, latency)
+        for name, latency in (("m3_at_once", 0.0), ("m3_over_a_network", M3_LATENCY))
+    }
+
+
+async def _once(folder: Path, count: int, latency: float) -> dict[str, object]:
+    folder.mkdir()
     file = _write(folder / "orders.jsonl", count)
-    async with stage(folder) as here, worker_process(here.config, folder / "worker.log"):
+    async with (
+        stage(folder, m3_latency=latency) as here,
+        worker_process(here.config, folder / "worker.log"),
+    ):
         await _live(here, _WARM_UP)
         alone = await _live(here, LIVE_ORDERS)
         arguments = ("import", str(file), "--seller", SELLER, "--json")
@@ -42,6 +59,7 @@ async def run(folder: Path, count: int) -> dict[str, object]:
             imported, took = await _orders(here) - before - LIVE_ORDERS, time.perf_counter() - begin
             still_running = importing.returncode is None
     return {
+        "m3_latency_seconds": latency,
         "live_orders": LIVE_ORDERS,
         "imported_orders": count,
         "import_ran_throughout": still_running,

@@ -44,12 +44,13 @@ async def stage(
     amazon_options: Sequence[str] = FREE,
     configuration: str = "",
     accounts: Sequence[catalogue.Seller] = (),
+    m3_latency: float = 0.0,
 ) -> AsyncIterator[Stage]:
     """Start it all at pace 0: what is measured is the service, not the simulators' waiting.
 
     quota_factor: how many times the documented rates the service believes its sellers have.
     configuration: what its TOML file has beside the world of the simulators. accounts: its sellers, where
-    they are not the usual two.
+    they are not the usual two. m3_latency: seconds that every request to M3 takes.
     """
     os.environ.update(SECRETS)
     extra = [part for setting in DYNAMIC_CONFIG for part in ("--dynamic-config-value", setting)]
@@ -62,7 +63,9 @@ async def stage(
             search_attributes=list(ALL),
         ) as env,
         simulator("amazon", folder, *amazon_options) as amazon_url,
-        simulator("m3", folder, "--pace", "0", "--rate-limit", "100000") as m3_url,
+        simulator(
+            "m3", folder, "--pace", "0", "--rate-limit", "100000", "--latency", str(m3_latency)
+        ) as m3_url,
         httpx.AsyncClient(base_url=amazon_url, timeout=60) as amazon,
         httpx.AsyncClient(base_url=m3_url, timeout=60) as m3,
     ):

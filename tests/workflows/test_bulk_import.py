@@ -42,6 +42,7 @@ from worker.archiving import open_archive
 from worker.importing import ImportsOnTemporal
 from worker.intake import start_or_signal
 from worker.quotas import set_m3_rate
+from workflows import search_attributes as sa
 
 ALL_ORDERS = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL"
 BY_UPDATE = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL"
@@ -77,7 +78,7 @@ async def test_each_line_becomes_an_order_or_a_word(world: World, tmp_path: Path
     assert (again.counts.started, again.counts.signalled) == (0, 4)
     for each in new:
         description = await world.handle(str(each["orderId"])).describe()
-        assert await description.memo_value("import", "") != ""
+        assert description.typed_search_attributes.get(sa.IMPORT)
         priority = description.raw_description.workflow_execution_info.priority
         assert (priority.priority_key, priority.fairness_key) == (5, f"{SELLER}/A1PA6795UKMFR9")
 
