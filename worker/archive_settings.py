@@ -32,6 +32,6 @@ class ImportSettings(BaseModel):
 
     chunks_at_once: Annotated[int, Field(ge=1, le=50)] = 2
     """Chunks of 100 orders that one import starts at the same time."""
-    backlog: Annotated[int, Field(ge=1)] = 3
+    backlog: Annotated[int, Field(ge=1)] = 8
     """An import pauses while more than so many tasks wait for M3 or for a worker, or more than so many orders were
     started and are neither booked nor held nor waiting for Amazon yet."""

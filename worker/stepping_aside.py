@@ -17,7 +17,7 @@ from temporalio.worker import (
 from canonical.activity_contracts import ORDER_TO_CASH
 from workflows.policies import BULK_PRIORITY
 
-LONGEST_SECONDS: Final = 0.5
+LONGEST_SECONDS: Final = 0.2
 """However much is live, work of an import waits no longer than this at one step: it is slowed, never starved."""
 LINGER_SECONDS: Final = 0.05
 """Between two steps of a live order its workflow decides; so long it is not taken for gone."""
