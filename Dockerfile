@@ -26,6 +26,8 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin o2c
 COPY --from=build /opt/o2c /opt/o2c
+# A volume mounted here belongs to the user, and nobody else reads it.
+RUN install -d -o 10001 -g 10001 -m 700 /var/lib/o2c/archive
 ENV PATH=/opt/o2c/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001
 WORKDIR /tmp

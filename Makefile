@@ -3,7 +3,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test check static chaos bench docs env clean help
+.PHONY: demo test check static chaos bench peers docs env clean help
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -33,8 +33,12 @@ check: static test ## everything CI looks at
 chaos: $(STAMP) ## the long runs: an outage of M3 with 1,000 orders, every held reason in the Web UI
 	$(PY) -m pytest -m long $(ARGS)
 
-bench: $(STAMP) ## benchmarks, as ratios in one run; BENCH=order
+bench: $(STAMP) ## benchmarks, as ratios in one run; BENCH=order, or intake with ARGS="--count 100"
 	$(PY) -m tests.bench $(BENCH) $(ARGS)
+
+peers: ## other importers for BENCH=intake, in an environment of their own (.venv-peers)
+	test -x .venv-peers/bin/python || python3 -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
 
 docs: $(STAMP) ## the documentation, in test-output/docs; any warning or broken link is an error
 	$(PY) docs/generate_configuration.py
@@ -43,4 +47,4 @@ docs: $(STAMP) ## the documentation, in test-output/docs; any warning or broken 
 	$(PY) docs/check_links.py test-output/docs
 
 clean: ## remove what was built here
-	rm -rf $(VENV) .demo .tutorial test-output build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .demo .tutorial test-output build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

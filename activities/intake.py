@@ -48,7 +48,9 @@ class Started(StrEnum):
     STARTED = "started"
     SIGNALLED = "signalled"
     LATE = "late"
-    """Its workflow has ended."""
+    """Its workflow has ended, and nothing is new."""
+    AFTER_CLOSE = "after_close"
+    """Its workflow has ended; what is new is carried by another one."""
     SKIPPED = "skipped"
     """Nothing to do with it, by a rule of the starter."""
 
@@ -223,6 +225,7 @@ class _Tally:
             started=self.counts[Started.STARTED],
             signalled=self.counts[Started.SIGNALLED],
             late=self.counts[Started.LATE],
+            after_close=self.counts[Started.AFTER_CLOSE],
             skipped=self.counts[Started.SKIPPED],
             remarks=tuple(self.remarks[:MOST_REMARKS]),
             next_token=page.next_token,

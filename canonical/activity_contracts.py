@@ -27,11 +27,13 @@ M3_QUEUE: Final = "o2c-m3"
 AMAZON_GET_ORDER_QUEUE: Final = "o2c-amazon-getOrder"
 AMAZON_SEARCH_ORDERS_QUEUE: Final = "o2c-amazon-searchOrders"
 AMAZON_CONFIRM_SHIPMENT_QUEUE: Final = "o2c-amazon-confirmShipment"
+AMAZON_CREATE_REPORT_QUEUE: Final = "o2c-amazon-createReport"
+AMAZON_GET_REPORT_QUEUE: Final = "o2c-amazon-getReport"
+AMAZON_GET_REPORT_DOCUMENT_QUEUE: Final = "o2c-amazon-getReportDocument"
 
 # Workflow types.
 ORDER_TO_CASH: Final = "OrderToCash"
 SWEEP: Final = "Sweep"
-IMPORT_PERIOD: Final = "ImportPeriod"
 AUDIT: Final = "Audit"
 
 # Activities.
@@ -230,6 +232,8 @@ class SweepAmazonPageResult(_Contract):
     signalled: int = 0
     late: int = 0
     """Closed already; nothing to do or said in `remarks`."""
+    after_close: int = 0
+    """Closed already, and what Amazon says now is new: a workflow of its own carries it."""
     skipped: int = 0
     remarks: tuple[str, ...] = ()
     """Sentences about what could not be started, at most 50."""
@@ -278,20 +282,14 @@ class SweepResult(_Contract):
     mcf: SweepMcfResult = SweepMcfResult()
 
 
-class ImportPeriodInput(_Contract):
-    """Every order created in a period, read in pages of 100."""
-
-    seller_id: str
-    created_after: datetime
-    created_before: datetime | None = None
-
-
 class AuditInput(_Contract):
     seller_ids: tuple[str, ...]
     created_after: datetime
     created_before: datetime | None = None
     tolerances: dict[str, Decimal] = Field(default_factory=dict)
     """Largest accepted difference of totals by marketplace id (profile.tolerance)."""
+    start_missing: bool = False
+    """Start the orders that no workflow follows."""
 
 
 class AuditAmazonPageRequest(_Contract):
@@ -390,6 +388,10 @@ class AuditReport(_Contract):
     under_way: int
     findings: tuple[AuditFinding, ...] = ()
     """At most 200; the counts are complete."""
+    missing: int = 0
+    """Orders that need a workflow and have none; the lost ones among them are counted there too."""
+    started: int = 0
+    """How many of the missing were started by this audit."""
 
 
 class AmazonChanged(_Contract):
@@ -453,3 +455,7 @@ class OrderResult(_Contract):
     vouchers: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = ()
     shipped: dict[str, int] = Field(default_factory=dict)
+    ordered: int | None = None
+    """Pieces ordered when M3 booked it."""
+    expected: Money | None = None
+    """What Amazon's figures came to then, for comparison with what they come to later."""

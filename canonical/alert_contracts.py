@@ -47,11 +47,13 @@ class HeldNotice(_Contract):
 
 
 class TellAlerts(_Contract):
-    """What an order tells; exactly one is set."""
+    """What the alerts are told; exactly one is set."""
 
     held: HeldNotice | None = None
     released: str = ""
     """The reason for which the order is no longer held."""
+    report: "AlertMessage | None" = None
+    """A message about no held order, such as the daily reconciliation's: sent as it is, once."""
 
 
 class Stage(_Contract):

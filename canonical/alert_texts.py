@@ -16,7 +16,7 @@ from canonical.alert_contracts import (
     Severity,
 )
 from canonical.held import HELD_REASONS, FixName, HeldReason
-from canonical.ids import order_of_workflow
+from canonical.ids import subject_of_workflow
 from canonical.links import list_link, workflow_link
 
 NAMED: Final = 3
@@ -140,7 +140,7 @@ def trial(target: str, now: datetime) -> AlertMessage:
 
 def subject(workflow_id: str) -> str:
     """What a person calls the workflow: an order by Amazon's number, anything else by its id."""
-    known = order_of_workflow(workflow_id)
+    known = subject_of_workflow(workflow_id)
     return known[1] if known else workflow_id
 
 

@@ -90,6 +90,33 @@ def compare(
     )
 
 
+def unfollowed(
+    amazon: Sequence[AmazonFacts], m3: Mapping[str, M3Facts], workflows: Mapping[str, WorkflowFacts]
+) -> tuple[str, ...]:
+    """Ids of the orders that need a workflow and have none, not even one that ended.
+
+    Those are sales that Amazon has not given up and of which M3 has nothing, or an order whose goods have not all
+    left. What was terminated is left to a person: somebody ended it on purpose.
+    """
+    return tuple(
+        order.order_id
+        for order in {facts.order_id: facts for facts in amazon}.values()
+        if _is_sale(order)
+        and not (order.order_id in workflows and workflows[order.order_id].status)
+        and not _is_done(order, m3.get(order.order_id))
+    )
+
+
+def _is_sale(order: AmazonFacts) -> bool:
+    wanted = order.ordered > 0 or not order.channel  # one that cannot be read is held where people look
+    return wanted and order.sales_channel != NON_AMAZON and order.status not in _GIVEN_UP
+
+
+def _is_done(order: AmazonFacts, known: M3Facts | None) -> bool:
+    """Whether M3 has the order and everything that will ever leave."""
+    return known is not None and bool(known.orders) and known.delivered >= order.ordered > 0
+
+
 def added(report: AuditReport, page: AuditReport) -> AuditReport:
     """Two reports about different orders as one; findings beyond the limit are counted and not kept."""
     return AuditReport(
@@ -99,6 +126,8 @@ def added(report: AuditReport, page: AuditReport) -> AuditReport:
         differing=report.differing + page.differing,
         held=report.held + page.held,
         under_way=report.under_way + page.under_way,
+        missing=report.missing + page.missing,
+        started=report.started + page.started,
         findings=(report.findings + page.findings)[:MAX_FINDINGS],
     )
 
@@ -141,6 +170,8 @@ class _Case:
         if amazon.status in _WAITING:
             return f"{name} is not released by Amazon, but M3 has order {orno}."
         if amazon.status in _GIVEN_UP or amazon.ordered == 0:
+            if self._accepted(HeldReason.CANCELLED_AFTER_CLOSE):
+                return ""
             alive = f"{name} is cancelled, but M3 order {orno} is alive and nobody works on it."
             return "" if self._taken_back else alive
         return None
@@ -171,7 +202,7 @@ class _Case:
 
     def _absent(self, name: str) -> Iterator[_Finding]:
         if self._workflow.outcome == "cancelled":
-            if self._amazon.status in _LEFT:
+            if self._amazon.status in _LEFT and not self._accepted(HeldReason.SHIPPED_AFTER_CLOSE):
                 yield DIFFERING, f"{name} was given up here, but Amazon says {self._amazon.status}."
             return
         beside = f" (only temporary order {', '.join(self._m3.temporary)})" if self._m3.temporary else ""
@@ -183,8 +214,10 @@ class _Case:
 
     def _differing(self, name: str, orno: str) -> Iterator[_Finding]:
         amazon, m3 = self._amazon, self._m3
-        changed = self._accepted(HeldReason.ORDER_CHANGED)
-        if not changed and not self._accepted(HeldReason.TOTAL_DIFFERS):
+        changed = self._accepted(
+            HeldReason.ORDER_CHANGED, HeldReason.CANCELLED_AFTER_CLOSE, HeldReason.SHIPPED_AFTER_CLOSE
+        )
+        if not changed and not self._accepted(HeldReason.TOTAL_DIFFERS, HeldReason.REFUNDED_AFTER_CLOSE):
             yield from self._totals(name, orno)
         if amazon.ordered != m3.ordered and not changed:
             yield DIFFERING, f"{name}: {amazon.ordered} pieces ordered, M3 order {orno} has {m3.ordered}."

@@ -40,6 +40,9 @@ class HeldReason(StrEnum):
     CARRIER_UNKNOWN = "carrier_unknown"
     INVOICE_MISSING = "invoice_missing"
     LEDGER_MISMATCH = "ledger_mismatch"
+    SHIPPED_AFTER_CLOSE = "shipped_after_close"
+    CANCELLED_AFTER_CLOSE = "cancelled_after_close"
+    REFUNDED_AFTER_CLOSE = "refunded_after_close"
     M3_REFUSED = "m3_refused"
     M3_UNAVAILABLE = "m3_unavailable"
     M3_NOT_AUTHORISED = "m3_not_authorised"
@@ -164,6 +167,21 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
         "The voucher does not equal the invoice",
         "Correct it in M3's ledger and retry, accept the difference, or name the voucher.",
         (_R, _ACCEPT, _DONE),
+    ),
+    HeldReason.SHIPPED_AFTER_CLOSE: ReasonInfo(
+        "Amazon shipped goods of an order that was closed here",
+        "Enter what left in M3 and mark the step done with the order's number; accept where M3 needs nothing.",
+        (_R, _DONE, _ACCEPT),
+    ),
+    HeldReason.CANCELLED_AFTER_CLOSE: ReasonInfo(
+        "Amazon cancelled an order that M3 has shipped and invoiced",
+        "Take the goods back in M3 as a return and mark the step done with M3's order number; or accept.",
+        (_R, _DONE, _ACCEPT),
+    ),
+    HeldReason.REFUNDED_AFTER_CLOSE: ReasonInfo(
+        "Amazon refunded an order that was closed here",
+        "Credit it in M3 and mark the step done with the voucher; accept where the settlement books it.",
+        (_R, _DONE, _ACCEPT),
     ),
     HeldReason.M3_REFUSED: ReasonInfo(
         "M3 refused a call for a reason this service does not know",

@@ -21,7 +21,16 @@ from canonical.order import Order
 from canonical.report_cells import RefusedOrder
 from canonical.report_text import OrderRows, Row, UnreadableReport, gather_orders, read_header
 
-__all__ = ["RefusalKind", "RefusedRow", "UnreadableReport", "read_json_lines", "read_order_report"]
+__all__ = [
+    "Numbered",
+    "RefusalKind",
+    "RefusedRow",
+    "UnreadableReport",
+    "number_json_lines",
+    "number_order_report",
+    "read_json_lines",
+    "read_order_report",
+]
 
 
 class RefusalKind(StrEnum):
@@ -44,6 +53,13 @@ class RefusedRow(BaseModel):
     sentence: str
     """What is wrong, without personal data."""
     kind: RefusalKind = RefusalKind.UNREADABLE
+
+
+class Numbered(NamedTuple):
+    """What was found in a file, and on which of its lines."""
+
+    lines: tuple[int, ...]
+    found: Order | RefusedRow
 
 
 class _Format(NamedTuple):
@@ -69,9 +85,18 @@ def read_order_report(
     Raises:
         UnreadableReport: the file is no such report, or in no known encoding.
     """
+    found = number_order_report(stream, seller_id, marketplace_id=marketplace_id, charset=charset)
+    return (one.found for one in found)
+
+
+def number_order_report(
+    stream: BinaryIO, seller_id: str, *, marketplace_id: str = "", charset: str | None = None
+) -> Iterator[Numbered]:
+    """Like `read_order_report`, with the lines of each order."""
     layout = _layout(read_header(stream))
     for gathered in gather_orders(stream, layout.key, charset):
-        yield _order(gathered, layout, seller_id, marketplace_id)
+        lines = {number for number, _ in gathered.rows} | {gathered.broken_line} - {0}
+        yield Numbered(tuple(sorted(lines)), _order(gathered, layout, seller_id, marketplace_id))
 
 
 def _layout(header: tuple[str, ...]) -> _Format:
@@ -103,21 +128,27 @@ def read_json_lines(lines: Iterable[str | bytes], seller_id: str) -> Iterator[Or
 
     An order id that was already taken from the same file is refused as a duplicate.
     """
+    return (one.found for one in number_json_lines(lines, seller_id))
+
+
+def number_json_lines(lines: Iterable[str | bytes], seller_id: str) -> Iterator[Numbered]:
+    """Like `read_json_lines`, with the line of each order."""
     taken: set[str] = set()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         for payload in _payloads(line):
             if isinstance(payload, str):
-                yield RefusedRow(line_number=number, order_id="", sentence=payload)
+                refused = RefusedRow(line_number=number, order_id="", sentence=payload)
+                yield Numbered((number,), refused)
                 continue
             read = _from_payload(payload, number, seller_id)
             if isinstance(read, Order):
                 if read.order_id in taken:
-                    yield _duplicate(read.order_id, number)
+                    yield Numbered((number,), _duplicate(read.order_id, number))
                     continue
                 taken.add(read.order_id)
-            yield read
+            yield Numbered((number,), read)
 
 
 def _duplicate(order_id: str, number: int) -> RefusedRow:

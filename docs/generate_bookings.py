@@ -143,7 +143,7 @@ def plan(example: Example) -> SalesOrderPlan:
 
 def _profile(marketplace: str) -> MarketplaceProfile:
     text = _CONFIGURATION.read_text(encoding="utf-8")
-    names = ("temporal", "web_ui", "amazon", "ionapi")
+    names = ("temporal", "web_ui", "amazon", "ionapi", "archive")
     tables = tomllib.loads(Template(text).substitute(dict.fromkeys(names, "x"), quota_factor=1))
     table = tables["marketplaces"][marketplace]
     return MarketplaceProfile.model_validate({**table, "marketplace_id": marketplace})

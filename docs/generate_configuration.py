@@ -29,7 +29,12 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE / "configuration.md"
 EXAMPLE = HERE.parent / "deploy" / "o2c.example.toml"
 
-_PLACEHOLDERS = {"sellers": "SELLER_ID", "marketplaces": "MARKETPLACE_ID", "carriers": "FWNO", "warehouses": "WHLO"}
+_PLACEHOLDERS = {
+    "sellers": "SELLER_ID",
+    "marketplaces": "MARKETPLACE_ID",
+    "carriers": "FWNO",
+    "warehouses": "WHLO",
+}
 _WORDS: dict[object, str] = {
     str: "text",
     int: "whole number",

@@ -74,6 +74,8 @@ class FaultOrder(BaseModel):
     when: Literal["before", "after"] = "before"
     action: str = Field(pattern=rf"^({'|'.join(ACTIONS)}|nok:[A-Z0-9_]+)$")
     times: int = Field(default=1, ge=1)
+    skip: int = Field(default=0, ge=0)
+    """So many calls that are meant go through first."""
 
 
 @dataclass(eq=False)
@@ -82,6 +84,7 @@ class AimedFault:
 
     order: FaultOrder
     fired: int = 0
+    passed: int = 0
     gates: set[asyncio.Event] = field(default_factory=set)
 
     def strikes(self, operation: str, fields: Mapping[str, str]) -> bool:
@@ -212,6 +215,9 @@ class FaultPlan:
     def _aimed_at(self, operation: str, fields: Mapping[str, str], *, record: bool) -> AimedFault | None:
         for fault in self.aimed.values():
             if fault.order.action.startswith("nok:") is record and fault.strikes(operation, fields):
+                if fault.passed < fault.order.skip:
+                    fault.passed += 1
+                    continue
                 fault.fired += 1
                 return fault
         return None

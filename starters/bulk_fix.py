@@ -14,11 +14,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.fixes import Fix, MapSku
 from canonical.held import FixName, HeldReason, Hold
-from canonical.ids import order_of_workflow
+from canonical.ids import subject_of_workflow
+from canonical.late_contracts import AFTER_CLOSE
 from canonical.steps import Step
 from starters.console import Refused
 from starters.held_orders import since_of
-from starters.links import HELD_ORDERS
+from starters.links import HELD_REPAIRABLE
 from starters.repairs import Answer, AnswerKind, ask
 from workflows import search_attributes as sa
 from workflows.repairs import BadRepair, check_fix
@@ -71,7 +72,7 @@ async def plan(client: Client, query: str, name: FixName, fix: Fix, seller: str 
         raise Refused("--where needs a query; every held order is found by 'HeldReason IS NOT NULL'.", 2)
     whose = f' AND Seller="{seller}"' if seller else ""
     try:
-        found = [one async for one in client.list_workflows(f"{HELD_ORDERS}{whose} AND ({query})")]
+        found = [one async for one in client.list_workflows(f"{HELD_REPAIRABLE}{whose} AND ({query})")]
     except RPCError as error:
         if error.status is not RPCStatusCode.INVALID_ARGUMENT:
             raise
@@ -88,7 +89,7 @@ def _is_held_order(execution: WorkflowExecution, seller: str | None) -> bool:
     """Whether it is what we asked for, however the query's brackets were set."""
     attributes = execution.typed_search_attributes
     return (
-        execution.workflow_type == ORDER_TO_CASH
+        execution.workflow_type in (ORDER_TO_CASH, AFTER_CLOSE)
         and execution.status is WorkflowExecutionStatus.RUNNING
         and bool(attributes.get(sa.HELD_REASON))
         and seller in (None, attributes.get(sa.SELLER))
@@ -97,7 +98,7 @@ def _is_held_order(execution: WorkflowExecution, seller: str | None) -> bool:
 
 def _planned(execution: WorkflowExecution, name: FixName, fix: Fix) -> Planned:
     attributes = execution.typed_search_attributes
-    known = order_of_workflow(execution.id)
+    known = subject_of_workflow(execution.id)
     order_id = known[1] if known else execution.id
     reason, step = attributes.get(sa.HELD_REASON) or "", attributes.get(sa.STEP) or ""
     skus = tuple(attributes.get(sa.UNMAPPED_SKUS) or ())

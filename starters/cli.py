@@ -18,12 +18,16 @@ from starters.commands import (
     fix,
     held,
     imports,
+    listen,
     listen_ion,
     order,
+    quotas,
     register,
     returns,
+    schedules,
     simulators,
     start,
+    subscribe,
     sweep,
     views,
     worker,
@@ -73,6 +77,8 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
 app.command("ion", epilog=_example("o2c ion --config o2c.toml"))(listen_ion.ion)
 app.command("returns", epilog=_example("o2c returns --older-than 30"))(returns.returns)
+app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
+app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
 app.command(
     "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by operations")
@@ -80,6 +86,10 @@ app.command(
 app.command("order", epilog=_example("o2c order 028-1234567-8901234"))(order.order)
 app.command("alerts", epilog=_example("o2c alerts --test"))(alerts.alerts)
 app.command("views", epilog=_example("o2c views"))(views.views)
+app.command("schedules", epilog=_example("o2c schedules apply"))(schedules.schedules)
+app.command("quotas", epilog=_example("o2c quotas --json"))(quotas.quotas)
+app.command("pause", epilog=_example('o2c pause m3 --why "M3 is being upgraded"'))(quotas.pause)
+app.command("resume", epilog=_example("o2c resume m3"))(quotas.resume)
 app.command("audit", epilog=_example("o2c audit --since 2026-11-01T00:00Z --json"))(audit.audit)
 app.command("simulators", epilog=_example("o2c simulators --faults mild --seed 7"))(simulators.simulators)
 app.command("demo", epilog=_example("o2c demo --exit --orders 200 --seed 7"))(demo.demo)

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
-from canonical.ids import mcf_of_workflow, order_of_workflow, return_of_workflow
+from canonical.ids import mcf_of_workflow, return_of_workflow, subject_of_workflow
+from canonical.late_contracts import AFTER_CLOSE
 from canonical.mcf_contracts import MCF_ORDER
 from canonical.return_contracts import RETURN_CASE
 from canonical.steps import Step
@@ -59,7 +60,7 @@ def _case_subject(workflow_id: str) -> str:
 
 
 def _order_id(workflow_id: str) -> str:
-    known = order_of_workflow(workflow_id)
+    known = subject_of_workflow(workflow_id)
     return known[1] if known else workflow_id
 
 
@@ -69,6 +70,9 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
         subject=_order_id,
         suggestion=lambda facts: repair_command(*facts),
         history_tells=frozenset({HeldReason.UNMAPPED_SKU.value}),
+    ),
+    AFTER_CLOSE: HeldKind(
+        noun="closed order", subject=_order_id, suggestion=lambda facts: repair_command(*facts)
     ),
     RETURN_CASE: HeldKind(
         noun="return case", subject=_case_subject, suggestion=lambda facts: repair_command(*facts)

@@ -5,7 +5,9 @@ from typing import Final
 from canonical.alert_texts import HELD
 from canonical.links import list_link, workflow_link
 
-__all__ = ["HELD", "HELD_ORDERS", "list_link", "workflow_link"]
+__all__ = ["HELD", "HELD_ORDERS", "HELD_REPAIRABLE", "list_link", "workflow_link"]
 
 HELD_ORDERS: Final = f'WorkflowType="OrderToCash" AND {HELD}'
 """Visibility query of every held order; `HELD` is that of everything held."""
+HELD_REPAIRABLE: Final = f'WorkflowType IN ("OrderToCash", "AfterClose") AND {HELD}'
+"""The same, and of closed orders of which Amazon said more: whatever takes an order's repairs."""

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
 from canonical.ids import (
+    after_close_workflow_id,
     is_amazon_order_id,
     mcf_subject,
     mcf_workflow_id,
@@ -59,25 +60,25 @@ def check_subject(text: str) -> str:
 
 
 async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> Found:
-    """The workflow of an order, or of a delivery that Amazon fulfils; raises Refused."""
+    """The workflow that can be repaired, of an order, a return case, or a delivery that Amazon fulfils; raises
+    Refused."""
     known = mcf_subject(subject)
     if known is None:
-        return await find_order(client, sellers, subject)  # of a return case too
-    try:
-        description = await client.get_workflow_handle(mcf_workflow_id(*known)).describe()
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+        return await find_open(client, sellers, subject)
+    description = await _describe(client, mcf_workflow_id(*known))
+    if description is None:
         raise Refused(
             f"Temporal has no workflow of M3 delivery {subject} (looked for {mcf_workflow_id(*known)}): Amazon was "
             "never asked to fulfil it here, or its history is past retention."
-        ) from None
+        )
     return Found("", subject, description)
 
 
 async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> Found:
     """The order's workflow, of the one of these sellers that has it; raises Refused."""
-    described = await asyncio.gather(*(_describe(client, seller, order_id) for seller in sellers))
+    described = await asyncio.gather(
+        *(_describe(client, _workflow_id(seller, order_id)) for seller in sellers)
+    )
     found = [
         Found(seller, order_id, description)
         for seller, description in zip(sellers, described, strict=True)
@@ -98,9 +99,20 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
     return found[0]
 
 
-async def _describe(client: Client, seller_id: str, order_id: str) -> WorkflowExecutionDescription | None:
+async def find_open(client: Client, sellers: Sequence[str], order_id: str) -> Found:
+    """The workflow that can be repaired: the order's own, or the one that carries what Amazon said of it after it
+    was closed. Where neither is open it is the order's own. Raises Refused."""
+    found = await find_order(client, sellers, order_id)
+    if found.is_open or return_subject(order_id):
+        return found
+    late = await _describe(client, after_close_workflow_id(found.seller_id, order_id))
+    carried = late and Found(found.seller_id, order_id, late)
+    return carried if carried and carried.is_open else found
+
+
+async def _describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:
     try:
-        return await client.get_workflow_handle(_workflow_id(seller_id, order_id)).describe()
+        return await client.get_workflow_handle(workflow_id).describe()
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None

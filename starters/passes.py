@@ -1,7 +1,7 @@
 """Running a pass (sweep, import, audit) as a workflow and waiting for its result."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
@@ -17,18 +17,29 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDERS_QUEUE, SWEEP, SweepResult
+from canonical.activity_contracts import ORDERS_QUEUE
 from starters.console import Refused
 from starters.lookup import last_poll, workers_seen
 from starters.progress import watched, words
+from worker.marks import mark_of
 
 R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
 
 OVERLAP: Final = timedelta(minutes=10)
 """How far a sweep reaches back behind the horizon of the one before: what is met twice changes nothing."""
-_LOOKED_AT: Final = 20
+_TRIES: Final = 30
+_PASSING: Final = frozenset(
+    {
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.UNAVAILABLE,
+    }
+)
+"""What a server says that is busy or has just been started again."""
 _PATIENCE_SECONDS: Final = 15.0
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _METADATA: Final = "__temporal_workflow_metadata"
@@ -39,6 +50,10 @@ class Pass(NamedTuple):
 
     workflow_id: str
     run_id: str
+
+
+Watch = Callable[[Client, Pass], Coroutine[object, object, None]]
+"""Shows how far a pass is, until it is cancelled."""
 
 
 async def begin(client: Client, workflow: str, argument: BaseModel, workflow_id: str, summary: str) -> Pass:
@@ -55,27 +70,51 @@ async def begin(client: Client, workflow: str, argument: BaseModel, workflow_id:
     return Pass(handle.id, handle.result_run_id or "")
 
 
-async def finish(client: Client, begun: Pass, result: type[R]) -> R:
-    """Wait for the pass; raises Refused where it failed, and while no worker carries it on."""
+async def finish(client: Client, begun: Pass, result: type[R], watch: Watch | None = None) -> R:
+    """Wait for the pass; raises Refused where it failed, and while no worker carries it on.
+
+    `watch` shows a person how far it is, until it is cancelled; without it the pass's own words are shown.
+    """
     handle: WorkflowHandle[object, R] = client.get_workflow_handle(
         begun.workflow_id, run_id=begun.run_id or None, result_type=result
     )
-    waiting = asyncio.create_task(handle.result())
-    with words(f"{begun.workflow_id} is under way.") as show:
-        watching = asyncio.create_task(_watch(client, begun, show)) if watched() else None
+    waiting = asyncio.create_task(_patiently(handle.result))
+    watching = asyncio.create_task((watch or _watch_words)(client, begun)) if watched() else None
+    try:
+        while not (await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS))[0]:
+            if await _patiently(lambda: last_poll(client)) is None:
+                raise Refused(
+                    f"{begun.workflow_id} is waiting: {await workers_seen(client)}. Then it goes on."
+                )
+        return waiting.result()
+    except WorkflowFailureError as error:
+        raise Refused(f"{begun.workflow_id} ended without a result: {cause_of(error)}") from None
+    finally:
+        waiting.cancel()
+        if watching:
+            watching.cancel()
+            await asyncio.wait((watching,))  # so that the bar is gone before the result is printed
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again where the server was only busy or away for a moment: a pass may take hours."""
+    left = _TRIES
+    while True:
+        began = asyncio.get_running_loop().time()
         try:
-            while not (await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS))[0]:
-                if await last_poll(client) is None:
-                    raise Refused(
-                        f"{begun.workflow_id} is waiting: {await workers_seen(client)}. Then it goes on."
-                    )
-            return waiting.result()
-        except WorkflowFailureError as error:
-            raise Refused(f"{begun.workflow_id} ended without a result: {cause_of(error)}") from None
-        finally:
-            waiting.cancel()
-            if watching:
-                watching.cancel()
+            return await ask()
+        except RPCError as error:
+            if asyncio.get_running_loop().time() - began > _PATIENCE_SECONDS:
+                left = _TRIES  # it had waited for the result, as it should
+            left -= 1
+            if error.status not in _PASSING or not left:
+                raise
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+
+async def _watch_words(client: Client, begun: Pass) -> None:
+    with words(f"{begun.workflow_id} is under way.") as show:
+        await _watch(client, begun, show)
 
 
 async def _watch(client: Client, begun: Pass, show: Callable[[str], None]) -> None:
@@ -101,19 +140,11 @@ def cause_of(error: BaseException) -> str:
 
 
 async def last_horizon(client: Client, seller_ids: Sequence[str]) -> datetime | None:
-    """Up to when Amazon's changes were read by the last sweep that read these sellers; None where none did.
+    """Up to when Amazon's changes of these sellers were read, by schedule or by hand; None where of one of them
+    they never were.
 
     With several sellers it is the earliest of theirs, so that nobody's change is passed over.
     """
-    query = f'WorkflowType="{SWEEP}" AND ExecutionStatus="Completed"'
-    closed = [found async for found in client.list_workflows(query, limit=_LOOKED_AT)]
-    for found in sorted(closed, key=lambda one: one.close_time or one.start_time, reverse=True):
-        handle: WorkflowHandle[object, SweepResult] = client.get_workflow_handle(
-            found.id, run_id=found.run_id, result_type=SweepResult
-        )
-        result = await handle.result()
-        horizons = [page.horizon for seller, page in result.amazon.items() if seller in seller_ids]
-        known = [horizon for horizon in horizons if horizon is not None]
-        if len(known) == len(seller_ids):
-            return min(known)
-    return None
+    marks = await asyncio.gather(*(mark_of(client, seller) for seller in seller_ids))
+    known = [mark for mark in marks if mark is not None]
+    return min(known, default=None) if len(known) == len(marks) else None

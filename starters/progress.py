@@ -35,6 +35,27 @@ def bar(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
+def counting(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar whose end becomes known on the way; the yielded function takes words, how many are done, and of how
+    many (0 while nobody knows)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn(_WORDS, markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err(), transient=True, disable=not watched()) as progress:
+        task = progress.add_task(what, total=None)
+
+        def show(text: str, done: int, total: int) -> None:
+            progress.update(task, description=text, completed=done, total=total or None)
+
+        yield show
+
+
+@contextmanager
 def words(what: str) -> Iterator[Callable[[str], None]]:
     """A line that says what goes on; the yielded function changes it."""
     columns = (SpinnerColumn(), TextColumn(_WORDS, markup=False), TimeElapsedColumn())

@@ -8,7 +8,12 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -20,6 +25,7 @@ from workflows.repairs import BadRepair, read_fix
 
 ANSWER_SECONDS: Final = 15.0
 """A worker answers an update within milliseconds; after this long nobody is there."""
+AGAIN_SECONDS: Final = 0.2
 
 _LISTS: Final = frozenset({"address.lines"})
 """Keys whose value is a list, its parts separated by ``|``."""
@@ -114,21 +120,44 @@ async def send_fix(client: Client, found: Found, name: FixName, repair: BaseMode
     return answer.sentence
 
 
+class _Stuck:
+    """Whether Temporal's last word on an update was that the order's workflow task had failed."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+
+async def _sent(
+    handle: WorkflowHandle[object, object], name: FixName, argument: object, stuck: _Stuck
+) -> str:
+    """Send the update; once more where the workflow task that took it came to nothing.
+
+    That happens to one in hundreds under load, and where other news reaches the workflow in the same moment.
+    """
+    while True:
+        try:
+            answer: str = await handle.execute_update(name.value, argument, result_type=str)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+            stuck.seen = True
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return answer
+
+
 async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, repair: BaseModel) -> Answer:
     """Send the repair as an update and wait a while for the answer; raises RPCError where Temporal fails."""
     handle = client.get_workflow_handle(workflow_id)
     argument = repair.model_dump(mode="json", exclude_defaults=True)
+    stuck = _Stuck()
     try:
         async with asyncio.timeout(ANSWER_SECONDS) as patience:
-            sentence: str = await handle.execute_update(name.value, argument, result_type=str)
+            sentence = await _sent(handle, name, argument, stuck)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not patience.expired():
             raise
-        return Answer(
-            AnswerKind.NO_ANSWER,
-            f"{name} of order {order_id} was accepted by nobody within {ANSWER_SECONDS:.0f} s: "
-            f"{await workers_seen(client)}.",
-        )
+        return Answer(AnswerKind.NO_ANSWER, await _no_answer(client, order_id, name, stuck))
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         refusal = cause.message if isinstance(cause, ApplicationError) else str(cause)
@@ -140,3 +169,16 @@ async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, re
             AnswerKind.CLOSED, f"Order {order_id} was closed a moment ago; there is nothing to repair."
         )
     return Answer(AnswerKind.ACCEPTED, sentence)
+
+
+async def _no_answer(client: Client, order_id: str, name: FixName, stuck: _Stuck) -> str:
+    if stuck.seen:
+        return (
+            f"{name} of order {order_id} got no answer within {ANSWER_SECONDS:.0f} s: the order's workflow is stuck "
+            "in a failing workflow task. The runbook says what to do (stuck workflow): the worker's code is "
+            "the cause, not the order."
+        )
+    return (
+        f"{name} of order {order_id} was accepted by nobody within {ANSWER_SECONDS:.0f} s: "
+        f"{await workers_seen(client)}."
+    )

@@ -13,6 +13,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from tests.support.configuration import QUOTA_FACTOR, SECRETS, settings_for
 from tests.support.processes import simulator
+from tests.support.sqs import aws_environment, sqs_server
 from tests.support.world import World
 from worker.connection import DATA_CONVERTER
 from worker.main import hosted
@@ -91,6 +92,14 @@ def m3_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def m3_url(m3_data: Path) -> AsyncIterator[str]:
     async with simulator("m3", m3_data, "--pace", "0", "--rate-limit", "100000") as url:
         yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def sqs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The endpoint URL of an SQS; queues are made with `tests.support.sqs.make_queue`, each test its own."""
+    with aws_environment():
+        async with sqs_server(tmp_path_factory.mktemp("sqs")) as url:
+            yield url
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from activities.alerts.targets import AlertTargets, NotDelivered, UnknownTarget
 from canonical.alert_contracts import AlertMessage
 from canonical.alert_texts import trial
+from worker.alert_settings import AlertSettings
 from worker.outside import alert_targets
-from worker.settings import AlertSettings
 
 
 class Tried(BaseModel):

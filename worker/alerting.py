@@ -21,7 +21,8 @@ from canonical.alert_contracts import (
 from canonical.alert_texts import HELD, NAMED, subject
 from canonical.alerts import next_digest
 from canonical.ids import alerts_workflow_id
-from worker.settings import AlertSettings, Settings
+from worker.alert_settings import AlertSettings
+from worker.settings import Settings
 from workflows import search_attributes as sa
 
 MOST_READ: Final = 20_000
@@ -39,6 +40,8 @@ class AlertsOnTemporal:
         """Pass on what an order says; starts the workflow where it is not there."""
         if news.held is not None:
             await self._signal("held", news.held)
+        elif news.report is not None:
+            await self._signal("reported", news.report)
         else:
             await self._signal("released", news.released)
 

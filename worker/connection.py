@@ -4,6 +4,7 @@ from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -42,7 +43,9 @@ def address_and_namespace(temporal: TemporalSettings) -> tuple[str, str]:
     return address, namespace
 
 
-async def connect(settings: Settings, tracing: TracingInterceptor | None = None) -> Client:
+async def connect(
+    settings: Settings, tracing: TracingInterceptor | None = None, runtime: Runtime | None = None
+) -> Client:
     """Connect with TLS and API key as Temporal's own envconfig says; raises NotReachable."""
     config = ClientConfig.load_client_connect_config()
     address, namespace = address_and_namespace(settings.temporal)
@@ -52,6 +55,7 @@ async def connect(settings: Settings, tracing: TracingInterceptor | None = None)
             **config,
             data_converter=DATA_CONVERTER,
             interceptors=[tracing] if tracing else [],
+            runtime=runtime,
         )
     except (RuntimeError, RPCError, OSError):
         raise NotReachable(

@@ -1,5 +1,7 @@
 """What a first start needs, looked at one by one; each line says how to put right what is wrong."""
 
+import asyncio
+
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -7,10 +9,12 @@ from temporalio.service import RPCError
 from activities.amazon.checks import check_amazon
 from activities.checks import Check
 from activities.m3.checks import check_m3
+from worker.archiving import check_archive
 from worker.connection import NotReachable, connect
 from worker.outside import outside
-from worker.quotas import read_rates
+from worker.quotas import paused_sentence, read_rates
 from worker.registration import search_attribute_types
+from worker.schedules import check_schedules
 from worker.settings import ConfigurationError, Settings
 from workflows import search_attributes
 
@@ -24,6 +28,7 @@ async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which a person would repair them."""
     checks = [Check("configuration", ok=True, sentence="The configuration was read and fits together.")]
     checks += await _temporal(settings)
+    checks.append(await asyncio.to_thread(check_archive, settings.archive))
     try:
         async with outside(settings) as systems:
             checks += await check_amazon(systems.amazon)
@@ -53,6 +58,7 @@ async def _temporal(settings: Settings) -> list[Check]:
         checks.append(await _retention(client))
         checks.append(await _attributes(client))
         checks.append(await _queues(client))
+        checks.append(await check_schedules(client, settings))
     except RPCError as error:
         checks.append(
             Check("temporal", ok=False, sentence=f"The server refused a question: {error.message}.")
@@ -91,4 +97,7 @@ async def _queues(client: Client) -> Check:
     ]
     if unlimited:
         return Check("quotas", ok=False, sentence=f"No quota on {', '.join(unlimited)}. Run 'o2c register'.")
+    paused = [rate for rate in rates.values() if rate.paused]
+    if paused:
+        return Check("quotas", ok=False, sentence=" ".join(paused_sentence(rate) for rate in paused))
     return Check("quotas", ok=True, sentence="Amazon's quotas are set on the task queues.")

@@ -16,11 +16,11 @@ from canonical.activity_contracts import (
     OrderResult,
     OrderToCashInput,
 )
-from canonical.ids import order_workflow_id
+from canonical.ids import after_close_workflow_id, order_workflow_id
 from canonical.marketplaces import marketplace_name
-from canonical.order import Order
+from worker.late import LateKept, tell_closed
 from workflows import search_attributes
-from workflows.policies import seller_priority
+from workflows.policies import LIVE_PRIORITY, marketplace_priority
 
 AMAZON_CHANGED = "amazon_changed"
 GOODS_LEFT = "goods_left"
@@ -30,7 +30,9 @@ class StartKind(StrEnum):
     STARTED = "started"
     SIGNALLED = "signalled"
     LATE = "late"
-    """The order's workflow is closed already."""
+    """The order's workflow is closed already, and nothing is new."""
+    AFTER_CLOSE = "after_close"
+    """It is closed already, and what Amazon says now is carried by a workflow of its own."""
 
 
 class StartOutcome(NamedTuple):
@@ -38,10 +40,18 @@ class StartOutcome(NamedTuple):
 
     kind: StartKind
     workflow_id: str
+    remark: str = ""
+    """A sentence where a person should know."""
 
 
-async def start_or_signal(client: Client, start: OrderToCashInput, *, priority: int = 3) -> StartOutcome:
-    """Start the order, or tell the one under way what Amazon says now; a closed one stays closed.
+async def start_or_signal(
+    client: Client,
+    start: OrderToCashInput,
+    *,
+    priority: int = LIVE_PRIORITY,
+    import_id: str = "",
+) -> StartOutcome:
+    """Start the order, or tell the one under way what Amazon says now; what is new about a closed one is carried apart.
 
     Not signal-with-start: a new order has its facts in its input, so a signal beside it would only be another
     history event. Whoever calls this repeats it after a crash, which is harmless: nothing is lost in between.
@@ -56,23 +66,30 @@ async def start_or_signal(client: Client, start: OrderToCashInput, *, priority: 
             result_type=OrderResult,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            search_attributes=search_attributes.at_start(start),
+            search_attributes=search_attributes.at_start(start, import_id),
             static_summary=_summary(start),
-            priority=seller_priority(start.seller_id, priority),
+            priority=marketplace_priority(
+                start.seller_id, start.order.marketplace_id if start.order else "", priority
+            ),
         )
     except WorkflowAlreadyStartedError:
-        return await _tell(client, workflow_id, start.order)
+        return await _tell(client, workflow_id, start)
     return StartOutcome(StartKind.STARTED, handle.id)
 
 
-async def _tell(client: Client, workflow_id: str, order: Order | None) -> StartOutcome:
-    """The order exists: signal it while it runs; what a closed one misses is told by its result."""
-    handle = client.get_workflow_handle(workflow_id)
-    if order is None:
-        description = await handle.describe()
+async def _tell(client: Client, workflow_id: str, start: OrderToCashInput) -> StartOutcome:
+    """The order exists: signal it while it runs; news of a closed one is compared with how it ended."""
+    if start.order is None:
+        description = await client.get_workflow_handle(workflow_id).describe()
         running = description.close_time is None
         return StartOutcome(StartKind.SIGNALLED if running else StartKind.LATE, workflow_id)
-    return await signal_if_running(client, workflow_id, AMAZON_CHANGED, AmazonChanged(order=order))
+    told = await signal_if_running(client, workflow_id, AMAZON_CHANGED, AmazonChanged(order=start.order))
+    if told.kind is not StartKind.LATE:
+        return told
+    late = await tell_closed(client, start.seller_id, start.order_id, start.order)
+    if late.kept is LateKept.CARRIED:
+        return StartOutcome(StartKind.AFTER_CLOSE, after_close_workflow_id(start.seller_id, start.order_id))
+    return StartOutcome(StartKind.LATE, workflow_id, late.remark)
 
 
 async def signal_if_running(

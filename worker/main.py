@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import structlog
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
@@ -20,54 +19,49 @@ from activities.m3.activities import M3Activities
 from activities.m3.mcf import McfActivities
 from activities.m3.returns import M3ReturnActivities
 from activities.m3_documents import DocumentActivities
+from activities.reports import ReportActivities
 from activities.returns_intake import ReturnsIntake
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
+    AMAZON_CREATE_REPORT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
+    AMAZON_GET_REPORT_DOCUMENT_QUEUE,
+    AMAZON_GET_REPORT_QUEUE,
     AMAZON_SEARCH_ORDERS_QUEUE,
-    AUDIT_WORKFLOWS,
     M3_QUEUE,
     ORDERS_QUEUE,
-    AuditWorkflowsRequest,
-    AuditWorkflowsResult,
 )
 from canonical.alert_contracts import ALERTS_QUEUE
+from canonical.import_contracts import IMPORTS_QUEUE
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 from worker.alerting import AlertsOnTemporal
+from worker.archiving import open_archive
 from worker.connection import connect, sandbox_runner
+from worker.importing import import_activities
 from worker.m3_documents import DocumentsOnTemporal
 from worker.mcf import McfOnTemporal
 from worker.outside import Outside, outside
-from worker.quotas import BurstKeeper
+from worker.quota_hosting import quotas_kept
+from worker.reconciling import ReconcilingActivities
 from worker.returns import CasesOnTemporal
 from worker.settings import Settings, WorkerSettings
-from worker.telemetry import configure_logging, configure_tracing
+from worker.stepping_aside import StepsAside
+from worker.telemetry import configure_logging, configure_metrics, configure_tracing
 from worker.visibility import OrdersOnTemporal
 from workflows import WORKFLOWS
 
 _log = structlog.get_logger(__name__)
 Activity = Callable[..., object]
 _ALERTS_AT_ONCE = 20
-
-
-class AuditActivities:
-    """The audit's look at the workflows."""
-
-    def __init__(self, orders: OrdersOnTemporal) -> None:
-        self._orders = orders
-
-    @activity.defn(name=AUDIT_WORKFLOWS)
-    async def audit_workflows(self, request: AuditWorkflowsRequest) -> AuditWorkflowsResult:
-        """How the workflow of each order stands."""
-        return await self._orders.facts(request)
+_CHUNKS_AT_ONCE = 10
 
 
 async def run_worker(settings: Settings) -> None:
     """Host everything until SIGTERM or SIGINT; running activities get `graceful_seconds` to finish."""
     configure_logging(settings.worker)
     tracing = configure_tracing(settings.worker)
-    client = await connect(settings, tracing)
+    client = await connect(settings, tracing, configure_metrics(settings.worker))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -83,11 +77,8 @@ async def run_worker(settings: Settings) -> None:
 async def hosted(client: Client, settings: Settings, systems: Outside) -> AsyncIterator[list[str]]:
     """All workers of one process; a worker that fails ends the process with its error."""
     workers = _workers(client, settings, systems)
-    factor = min(seller.quota_factor for seller in settings.sellers.values())
     async with AsyncExitStack() as stack:
-        keeper = await stack.enter_async_context(BurstKeeper(client, factor))
-        for amazon in systems.amazon.values():
-            amazon.tell_throttled(keeper.throttled)
+        await stack.enter_async_context(quotas_kept(client, settings, systems.amazon))
         for worker in workers:
             await stack.enter_async_context(worker)
         if settings.alerts.targets:
@@ -125,16 +116,26 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     orders.tell_case = cases.tell
     returns = ReturnsIntake(systems.amazon, settings.marketplaces, tell=cases.tell, nudge=cases.nudge)
     options = settings.worker
-    audit = AuditActivities(orders)
+    archive = open_archive(settings.archive)
+    imports = import_activities(client, settings, systems.amazon, archive)
+    reports = ReportActivities(systems.amazon, archive, systems.http)
+    audit = ReconcilingActivities(client, orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
-        _workflow_worker(client, options, [audit.audit_workflows, *returns.telling]),
+        _workflow_worker(client, options, [audit.audit_workflows, audit.start_orders, *returns.telling]),
         _activity_worker(
             client,
             options,
             M3_QUEUE,
             options.m3_calls,
-            [*m3.all, sweeps.sweep_m3_deliveries, *documents.all, *mcf.all, *M3ReturnActivities(m3.context).all],
+            [
+                *m3.all,
+                sweeps.sweep_m3_deliveries,
+                *documents.all,
+                *mcf.all,
+                *M3ReturnActivities(m3.context).all,
+            ],
+            interceptors=[StepsAside()],
         ),
         _activity_worker(
             client,
@@ -155,7 +156,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             AMAZON_SEARCH_ORDERS_QUEUE,
             options.amazon_calls,
-            [sweeps.sweep_amazon_page, amazon.audit_amazon_page],
+            [sweeps.sweep_amazon_page, amazon.audit_amazon_page, imports.read_import_page],
         ),
         _activity_worker(
             client, options, AMAZON_CONFIRM_SHIPMENT_QUEUE, options.amazon_calls, [amazon.confirm_shipment]
@@ -166,6 +167,15 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         _activity_worker(
             client, options, AMAZON_GET_FULFILLMENT_QUEUE, options.amazon_calls, outbound.looking
         ),
+        *(
+            _activity_worker(client, options, queue, options.amazon_calls, [call])
+            for queue, call in (
+                (AMAZON_CREATE_REPORT_QUEUE, reports.create_report),
+                (AMAZON_GET_REPORT_QUEUE, reports.await_report),
+                (AMAZON_GET_REPORT_DOCUMENT_QUEUE, reports.fetch_report_document),
+            )
+        ),
+        _activity_worker(client, options, IMPORTS_QUEUE, _CHUNKS_AT_ONCE, imports.all),
         _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
     ]
 
@@ -185,7 +195,12 @@ def _workflow_worker(client: Client, options: WorkerSettings, activities: Sequen
 
 
 def _activity_worker(
-    client: Client, options: WorkerSettings, queue: str, slots: int, activities: Sequence[Activity]
+    client: Client,
+    options: WorkerSettings,
+    queue: str,
+    slots: int,
+    activities: Sequence[Activity],
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Eager dispatch is off: it would pass by the queue's rate limit."""
     return Worker(
@@ -193,6 +208,7 @@ def _activity_worker(
         task_queue=queue,
         activities=activities,
         max_concurrent_activities=slots,
+        interceptors=interceptors,
         graceful_shutdown_timeout=timedelta(seconds=options.graceful_seconds),
         disable_eager_activity_execution=True,
     )

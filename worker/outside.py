@@ -16,8 +16,8 @@ from activities.m3.auth import BasicAccess, IonApi, ServiceAccount
 from activities.m3.client import M3Client
 from activities.m3.ion import IonMessages
 from activities.m3.options import M3Options
+from worker.alert_settings import AlertSettings
 from worker.settings import (
-    AlertSettings,
     ConfigurationError,
     M3Settings,
     SellerSettings,
@@ -36,6 +36,8 @@ class Outside:
     m3_options: M3Options
     alerts: AlertTargets
     """Who is told of held orders."""
+    http: httpx.AsyncClient
+    """For what lies elsewhere, such as documents of Amazon's reports."""
     ion: IonMessages | None = None
     """What goes out through ION; None where nothing does."""
 
@@ -53,7 +55,9 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         m3 = _m3_client(settings.m3)
         ion = _ion_messages(settings)
         try:
-            yield Outside(amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts, ion=ion)
+            yield Outside(
+                amazon=amazon, m3=m3, m3_options=m3_options(settings), alerts=alerts, http=http, ion=ion
+            )
         finally:
             await m3.aclose()
             if ion is not None:
@@ -84,14 +88,19 @@ def m3_options(settings: Settings) -> M3Options:
     )
 
 
-def _amazon_client(
-    seller_id: str, seller: SellerSettings, http: httpx.AsyncClient, outbound_api: str
-) -> AmazonClient:
-    credentials = Credentials(
+def credentials_of(seller: SellerSettings) -> Credentials:
+    """The seller's secrets from the environment; raises ConfigurationError naming the variable."""
+    return Credentials(
         client_id=secret(f"{seller.secrets}_CLIENT_ID").get_secret_value(),
         client_secret=secret(f"{seller.secrets}_CLIENT_SECRET").get_secret_value(),
         refresh_token=secret(f"{seller.secrets}_REFRESH_TOKEN").get_secret_value(),
     )
+
+
+def _amazon_client(
+    seller_id: str, seller: SellerSettings, http: httpx.AsyncClient, outbound_api: str
+) -> AmazonClient:
+    credentials = credentials_of(seller)
     token_url = str(seller.token_endpoint) if seller.token_endpoint else TOKEN_URL
     endpoint = str(seller.endpoint).rstrip("/") if seller.endpoint else ENDPOINTS[seller.region]
     return AmazonClient(

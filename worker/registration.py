@@ -5,7 +5,8 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from worker.quotas import apply_amazon_quotas, set_m3_rate
+from canonical.activity_contracts import M3_QUEUE
+from worker.quotas import apply_amazon_quotas, paused_sentence, read_rates, set_m3_rate
 from worker.settings import ConfigurationError, Settings
 from workflows import search_attributes
 
@@ -13,15 +14,19 @@ from workflows import search_attributes
 async def register(client: Client, settings: Settings) -> list[str]:
     """Create what is missing and say what was done; raises ConfigurationError on a clash of types."""
     said = [await _search_attributes(client)]
-    factor = min(seller.quota_factor for seller in settings.sellers.values())
-    await apply_amazon_quotas(client, factor=factor)
-    times = "" if factor == 1 else f", times {factor:g} as configured"
-    said.append(f"Amazon's documented quotas are set on its task queues{times}.")
-    rate = settings.m3.requests_per_second
-    await set_m3_rate(client, rate, "m3.requests_per_second")
-    said.append(
-        f"The M3 queue is limited to {rate:g}/s." if rate else "The M3 queue has no limit of its own."
-    )
+    factors = {seller_id: seller.quota_factor for seller_id, seller in settings.sellers.items()}
+    await apply_amazon_quotas(client, factors)
+    times = " and ".join(sorted({f"{factor:g}" for factor in factors.values()} - {"1"}))
+    configured = f", times {times} as configured" if times else ""
+    said.append(f"Amazon's documented quotas are set on its task queues{configured}.")
+    rates = await read_rates(client)
+    said += [paused_sentence(rate) for rate in rates.values() if rate.paused]
+    if not rates[M3_QUEUE].paused:
+        rate = settings.m3.requests_per_second
+        await set_m3_rate(client, rate, "m3.requests_per_second")
+        said.append(
+            f"The M3 queue is limited to {rate:g}/s." if rate else "The M3 queue has no limit of its own."
+        )
     return said
 
 

@@ -2,10 +2,8 @@
 
 import os
 import tomllib
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AnyHttpUrl,
@@ -21,14 +19,18 @@ from pydantic import (
 from canonical.held import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
+from worker.alert_settings import AlertSettings
+from worker.archive_settings import ArchiveSettings, ImportSettings
+from worker.ion_settings import IonSettings
 from worker.mcf_settings import McfSettings
+from worker.notification_settings import NotificationSettings
 from worker.return_settings import ReturnSettings
+from worker.schedule_settings import ScheduleSettings
 
 CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
 
 _Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class ConfigurationError(Exception):
@@ -116,28 +118,6 @@ class M3Settings(_Strict):
         return self
 
 
-class IonSettings(_Strict):
-    """Messages from and to Infor ION. Without this section nothing is received and nothing is sent."""
-
-    tenant: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,22}$")]
-    """The tenant whose messages are taken: the header X-TenantId, in any case."""
-    secrets: _Key = "ION"
-    """Prefix of the environment variables PREFIX_USER and PREFIX_PASSWORD, by which ION's API Gateway shows who it
-    is: by Basic, or as client id and client secret of OAuth 2.0."""
-    host: str = "127.0.0.1"
-    """Address `o2c ion` listens on, behind a proxy that speaks TLS."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 8095
-    """Its port; 0 takes a free one."""
-    path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]+)*$")] = ""
-    """What stands before /service in the address, such as ``/ion``."""
-    max_bytes: Annotated[int, Field(ge=1024, le=50 * 1024 * 1024)] = 5 * 1024 * 1024
-    """Largest message, as sent and as unpacked."""
-    archive: str = "ion-archive"
-    """Folder, or address such as ``s3://bucket/ion``, of documents this service does not know."""
-    logical_id: Annotated[str, StringConstraints(pattern=r"^lid://\S{1,240}$")] | None = None
-    """Logical id of the own connection point, such as ``lid://infor.ims.o2c``; none sends no answers. Cloud only."""
-
-
 class WorkerSettings(_Strict):
     """How much one worker process takes on."""
 
@@ -155,58 +135,11 @@ class WorkerSettings(_Strict):
     """The least severe lines that are written."""
     log_format: Literal["json", "console"] = "json"
     """JSON lines for a log collector, or text for a terminal."""
+    metrics_address: Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d+$")] | None = None
+    """Host and port at which Prometheus reads metrics, such as ``127.0.0.1:9464``; none serves no metrics. Several
+    workers on one machine need a port each."""
     trace_file: Path | None = None
     """Where spans are written as JSON lines; none leaves tracing to OTEL_* environment and its SDK."""
-
-
-class EscalationStage(_Strict):
-    """One step of the escalation of an outage."""
-
-    after_minutes: Annotated[float, Field(gt=0)]
-    """How long M3 or Amazon has been away."""
-    targets: tuple[str, ...] = ()
-    """Who is told then; none tells every target."""
-
-
-class AlertSettings(_Strict):
-    """Who is told of held orders, and when. Without a target nobody is."""
-
-    targets: dict[_Name, _Key] = {}
-    """By name of the target: the environment variable that holds its address, an apprise URL such as
-    ``mailtos://...``, ``slack://...``, ``workflows://...`` (Teams) or ``json://...``. The address is a secret."""
-    first: tuple[str, ...] = ()
-    """Targets told of the first order of a reason, and of gathered repeats; none tells every target."""
-    gather_minutes: Annotated[float, Field(ge=1, le=1440)] = 15.0
-    """Repeats of the same reason within this time are gathered into one message."""
-    stages: tuple[EscalationStage, ...] = (
-        EscalationStage(after_minutes=15),
-        EscalationStage(after_minutes=60),
-        EscalationStage(after_minutes=240),
-    )
-    """Escalation of an outage of M3 or Amazon, as long as orders are held by it."""
-    digest: tuple[str, ...] = ()
-    """Targets of the daily digest; none takes those of `first`."""
-    digest_at: time | Literal["never"] = time(7)
-    """Time of day of the digest of everything that is held, such as ``"07:00"``; ``"never"`` sends none."""
-    time_zone: str = "UTC"
-    """Time zone of `digest_at`, such as ``"Europe/Berlin"``."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "AlertSettings":
-        try:
-            ZoneInfo(self.time_zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"time_zone {self.time_zone!r} is no time zone such as Europe/Berlin") from None
-        if isinstance(self.digest_at, time) and self.digest_at.tzinfo is not None:
-            raise ValueError("digest_at is a time of day in time_zone; leave the offset out")
-        named = [*self.first, *self.digest, *(name for stage in self.stages for name in stage.targets)]
-        for name in named:
-            if name not in self.targets:
-                raise ValueError(f"{name} is no target; targets are {', '.join(self.targets) or 'none'}")
-        minutes = [stage.after_minutes for stage in self.stages]
-        if minutes != sorted(set(minutes)):
-            raise ValueError("stages: after_minutes must grow from stage to stage")
-        return self
 
 
 class HeldSettings(_Strict):
@@ -242,6 +175,14 @@ class Settings(_Strict):
     """Multi-channel fulfilment: M3's deliveries that Amazon ships."""
     returns: ReturnSettings = ReturnSettings()
     """Refunds, returns, replacements and reimbursements."""
+    notifications: NotificationSettings = NotificationSettings()
+    """Where Amazon's notifications arrive."""
+    archive: ArchiveSettings = ArchiveSettings()
+    """Where imported files, reports and results are kept."""
+    imports: ImportSettings = ImportSettings()
+    """At what pace imports go."""
+    schedules: ScheduleSettings = ScheduleSettings()
+    """What runs by the clock."""
     sellers: dict[str, SellerSettings]
     """By seller id."""
     marketplaces: dict[str, MarketplaceProfile]

@@ -1,4 +1,5 @@
-"""Logs by structlog, traces by OpenTelemetry. Neither carries secrets or personal data."""
+"""Logs by structlog, traces by OpenTelemetry, metrics by Temporal's SDK. None carries secrets or
+personal data."""
 
 import logging
 import sys
@@ -12,8 +13,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 from temporalio import activity, workflow
 from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
-from worker.settings import WorkerSettings
+from worker.settings import ConfigurationError, WorkerSettings
 
 SERVICE = "amazon-m3-o2c"
 _IDS = ("workflow_id", "run_id", "activity_type", "activity_id", "attempt", "workflow_type")
@@ -90,6 +92,21 @@ def configure_tracing(settings: WorkerSettings) -> TracingInterceptor:
         trace.set_tracer_provider(provider)
         HTTPXClientInstrumentor().instrument()
     return TracingInterceptor()
+
+
+def configure_metrics(settings: WorkerSettings) -> Runtime | None:
+    """The SDK's runtime with a Prometheus exporter; None without an address. Raises ConfigurationError."""
+    if settings.metrics_address is None:
+        return None
+    prometheus = PrometheusConfig(
+        bind_address=settings.metrics_address, durations_as_seconds=True, counters_total_suffix=True
+    )
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
+    except (ValueError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"worker.metrics_address: nothing can be served at {settings.metrics_address}: {error}."
+        ) from None
 
 
 def _lines(settings: WorkerSettings) -> TextIO:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -21,13 +22,13 @@ from canonical.activity_contracts import (
     WorkflowFacts,
 )
 from canonical.held import FixName
-from canonical.ids import order_of_workflow, order_workflow_id
+from canonical.ids import after_close_workflow_id, order_of_workflow, order_workflow_id
 from canonical.order import Channel
 from canonical.steps import Step
 from worker import intake
 from worker.returns import replaced_by
 from workflows import search_attributes as sa
-from workflows.sweep import BULK_PRIORITY
+from workflows.policies import BULK_PRIORITY
 
 _AT_ONCE = 20
 _REMEMBERED = 100_000
@@ -62,7 +63,7 @@ class OrdersOnTemporal:
             self._told.move_to_end(workflow_id)
             while len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
-        return StartOutcome(Started(outcome.kind.value))
+        return StartOutcome(Started(outcome.kind.value), outcome.remark)
 
     async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
         """Running MFN orders that wait for goods to leave an own warehouse."""
@@ -95,7 +96,30 @@ class OrdersOnTemporal:
                 return await self._facts(request.seller_id, order_id)
 
         found = await asyncio.gather(*(one(order_id) for order_id in request.order_ids))
-        return AuditWorkflowsResult(orders=tuple(facts for facts in found if facts is not None))
+        late = await self._late(request)
+        orders = (late.get(facts.order_id, _as_it_is)(facts) for facts in found if facts is not None)
+        return AuditWorkflowsResult(orders=tuple(orders))
+
+    async def _late(
+        self, request: AuditWorkflowsRequest
+    ) -> dict[str, Callable[[WorkflowFacts], WorkflowFacts]]:
+        """What became of closed orders of which Amazon said more: by order id, the change of its facts."""
+        ids = {
+            after_close_workflow_id(request.seller_id, order_id): order_id for order_id in request.order_ids
+        }
+        names = ", ".join(f'"{workflow_id}"' for workflow_id in ids)
+        changes: dict[str, Callable[[WorkflowFacts], WorkflowFacts]] = {}
+        async for run in self._client.list_workflows(f"WorkflowId IN ({names})"):
+            if run.status is WorkflowExecutionStatus.RUNNING:
+                reason = run.typed_search_attributes.get(sa.HELD_REASON) or ""
+                changes[ids[run.id]] = partial(_under_way, reason)
+            elif run.status is WorkflowExecutionStatus.COMPLETED and ids[run.id] not in changes:
+                handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
+                    run.id, run_id=run.run_id, result_type=OrderResult
+                )
+                settled = tuple(repair.reason for repair in (await handle.result()).repairs)
+                changes[ids[run.id]] = partial(_settled, settled)
+        return changes
 
     async def _facts(self, seller_id: str, order_id: str) -> WorkflowFacts | None:
         handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
@@ -124,3 +148,17 @@ class OrdersOnTemporal:
             outcome=outcome,
             accepted=accepted,
         )
+
+
+def _as_it_is(facts: WorkflowFacts) -> WorkflowFacts:
+    return facts
+
+
+def _under_way(reason: str, facts: WorkflowFacts) -> WorkflowFacts:
+    """Somebody is at work on what Amazon said after the order was closed."""
+    return facts.model_copy(update={"status": WorkflowExecutionStatus.RUNNING.name, "held_reason": reason})
+
+
+def _settled(reasons: tuple[str, ...], facts: WorkflowFacts) -> WorkflowFacts:
+    """A person settled it: what then differs was looked at."""
+    return facts.model_copy(update={"accepted": (*facts.accepted, *reasons)})

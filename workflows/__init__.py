@@ -1,13 +1,35 @@
 """The order of the steps: one module per durable process. No I/O; activities are known by name."""
 
+from workflows.after_close import AfterClose
 from workflows.alerting import Alerts
 from workflows.audit import Audit
+from workflows.bulk_import import BulkImport
 from workflows.m3_document import M3Document
 from workflows.mcf_order import McfOrder
 from workflows.order_to_cash import OrderToCash
+from workflows.quotas import KeepQuotas
+from workflows.reconciliation import Reconciliation
+from workflows.reports import AmazonReport
 from workflows.return_case import ReturnCase
 from workflows.returns_feed import ReturnsFeed
-from workflows.sweep import ImportPeriod, Sweep
+from workflows.scheduled import AmazonSweep, DeliverySweep
+from workflows.sweep import Sweep
 
-WORKFLOWS = (OrderToCash, Sweep, ImportPeriod, Audit, Alerts, M3Document, McfOrder, ReturnCase, ReturnsFeed)
+WORKFLOWS = (
+    OrderToCash,
+    Sweep,
+    Audit,
+    Alerts,
+    AfterClose,
+    AmazonSweep,
+    DeliverySweep,
+    Reconciliation,
+    BulkImport,
+    AmazonReport,
+    KeepQuotas,
+    M3Document,
+    McfOrder,
+    ReturnCase,
+    ReturnsFeed,
+)
 """What a worker hosts and the replayer replays."""

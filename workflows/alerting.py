@@ -23,6 +23,7 @@ from canonical.alert_contracts import (
     READ_HELD,
     SEND_ALERT,
     UNKNOWN_TARGET,
+    AlertMessage,
     AlertRules,
     AlertsState,
     AlertsView,
@@ -87,6 +88,12 @@ class Alerts:
     def released(self, *arguments: object) -> None:
         if arguments and isinstance(arguments[0], str):
             self._become(alerts.released(self._state, arguments[0], workflow.now()))
+
+    @workflow.signal(description="A message to be sent as it is; sent by the worker.")
+    def reported(self, *arguments: object) -> None:
+        message = _read(AlertMessage, arguments)
+        if message is not None:
+            self._become(outbox.post(self._state, message, self._state.rules.targets, workflow.now()))
 
     @workflow.signal(description="The configuration of the alerts; sent by each worker that starts.")
     def configured(self, *arguments: object) -> None:

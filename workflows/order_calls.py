@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
+from temporalio.common import Priority
 
 from canonical import activity_contracts as act
 from canonical.fixes import MarkStepDone
@@ -11,7 +12,7 @@ from canonical.order import Delivery, Invoice, Order, Package, Voucher
 from canonical.sales_order import missing_facts
 from workflows import policies
 from workflows.order_state import OrderState
-from workflows.policies import CallPolicy, seller_priority
+from workflows.policies import LIVE_PRIORITY, CallPolicy, marketplace_priority, seller_priority
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -35,11 +36,19 @@ class OrderCalls:
             start_to_close_timeout=policy.timeout,
             heartbeat_timeout=policies.HEARTBEAT,
             retry_policy=policy.retry,
-            priority=seller_priority(self._state.seller_id),
+            priority=self._priority(policy),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=summary,
         )
         return answer
+
+    def _priority(self, policy: CallPolicy) -> Priority:
+        """As the order was started: live, or behind them. Amazon's queues count their quota by seller."""
+        key = workflow.info().priority.priority_key or LIVE_PRIORITY
+        seller_id = self._state.seller_id
+        if policy.queue != act.M3_QUEUE:
+            return seller_priority(seller_id, key)
+        return marketplace_priority(seller_id, self._state.ref.marketplace_id, key)
 
     def missing(self) -> tuple[str, ...]:
         """What M3 needs and the order lacks; a corrected address counts."""
@@ -48,10 +57,13 @@ class OrderCalls:
     async def fetch_order(self) -> Order:
         state = self._state
         self.fetched = True
+        notices = tuple(state.notices.waiting)
         request = act.FetchOrderRequest(seller_id=state.seller_id, order_id=state.order_id)
-        return await self._call(
+        order = await self._call(
             act.FETCH_ORDER, request, Order, policies.AMAZON_GET, "Read the order from Amazon"
         )
+        state.notices.answered(notices)
+        return order
 
     async def resolve_items(self) -> None:
         state = self._state

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -39,6 +39,8 @@ from workflows.repairs import DESCRIPTIONS, BadRepair, check_fix, read_fix, read
 T = TypeVar("T")
 _ALARMS = "alarms"
 """Patch: orders held before it told nobody."""
+_ENDS_QUIETLY = "ends-quietly"
+"""Patch: orders closed before it always wrote their last step to the search attributes."""
 News = TypeVar("News", bound=BaseModel)
 _Updates = list[
     SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime] | SearchAttributeUpdate[Sequence[str]]
@@ -53,6 +55,8 @@ class OrderHandlers:
     """Base of the order workflow: state, handlers, holding, what the Web UI shows."""
 
     _calls: OrderCalls
+    _ends_when_cancelled: ClassVar[bool] = True
+    """Whether Amazon's cancellation ends a hold: there is something to take back, or nothing to do any more."""
 
     def __init__(self, start: OrderToCashInput) -> None:
         self._state = OrderState.from_input(start)
@@ -227,6 +231,7 @@ class OrderHandlers:
         """Hold the order until a repair arrives; raises GivenUp when it is cancelled meanwhile."""
         state = self._state
         hold, since = naming(hold, state.order_id), workflow.now()
+        self._published = None
         state.step, state.hold, state.held_since, state.fix = step, hold, since, None
         workflow.logger.warning("order held", extra={"reason": hold.reason, "step": step, "code": hold.code})
         workflow.upsert_search_attributes(
@@ -243,7 +248,7 @@ class OrderHandlers:
         if alarmed:
             tell_held(state, hold)
         stoppable = state.sales_order is None or hold.reason is HeldReason.ORDER_CHANGED
-        stoppable = stoppable and step is not Step.CANCELLING
+        stoppable = stoppable and step is not Step.CANCELLING and self._ends_when_cancelled
         try:
             await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
         except asyncio.CancelledError:  # "Request cancellation" in the Web UI
@@ -313,10 +318,14 @@ class OrderHandlers:
         self._sentence = sentence
         if publish:
             workflow.upsert_search_attributes([sa.STEP.value_set(step.value), *self._known_attributes()])
+            self._published = step
         self._show()
 
     def _close(self, result: OrderResult) -> None:
-        self._go(Step.CLOSED, result.sentence, publish=True)
+        """The end. An order that waited for its shipment has had all its search attributes since then: that it
+        is closed, its status says, and another action would tell nothing."""
+        told = self._published is Step.AWAITING_SHIPMENT and workflow.patched(_ENDS_QUIETLY)
+        self._go(Step.CLOSED, result.sentence, publish=not told)
 
     def _known_attributes(self) -> _Updates:
         state = self._state
@@ -341,3 +350,5 @@ class OrderHandlers:
         workflow.set_current_details(text)
 
     _sentence: str = "Received."
+    _published: Step | None = None
+    """The step that the search attributes show, where the order entered it by itself."""

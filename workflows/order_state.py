@@ -14,9 +14,11 @@ from canonical.activity_contracts import (
 )
 from canonical.fixes import Fix, MapSku
 from canonical.held import Hold
+from canonical.late_events import comparable_total
 from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Voucher
-from canonical.shipments import updated
+from canonical.shipments import ordered_quantities, updated
 from canonical.steps import Step
+from workflows.notice_book import NoticeBook
 
 MAX_REMARKS = 50
 
@@ -55,6 +57,8 @@ class OrderState:
     """An accepted repair that the main flow has not taken up yet."""
     give_up: bool = False
     """A person sent `cancel`."""
+    notices: NoticeBook = field(default_factory=NoticeBook)
+    """What Amazon notified of."""
     repairs: list[Repair] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -109,6 +113,14 @@ class OrderState:
             return False
         self.order = updated(self.order, order, self.booked)
         return True
+
+    def take_in_notices(self) -> bool:
+        """Take from the notices what they tell themselves; whether others ask for the order to be read again."""
+        if self.order is None:
+            return False
+        judged = self.notices.judge(self.order, booked=self.booked is not None)
+        self.order = judged.order
+        return bool(judged.unread)
 
     def take_goods_left(self, news: GoodsLeft) -> None:
         """Deliveries that left an own warehouse; a delivery already known is no news."""
@@ -177,4 +189,6 @@ class OrderState:
             vouchers=tuple(voucher.vono for voucher in self.vouchers),
             repairs=tuple(self.repairs),
             shipped=dict(self.reported),
+            ordered=sum(ordered_quantities(self.booked).values()) if self.booked else None,
+            expected=comparable_total(self.booked),
         )

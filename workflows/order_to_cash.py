@@ -17,15 +17,16 @@ from canonical.order import Channel, Delivery, OrderStatus
 from canonical.shipments import all_shipped, changes_since, next_shipment
 from canonical.steps import Step
 from workflows.order_calls import OrderCalls
-from workflows.order_handlers import GivenUp, OrderHandlers
+from workflows.order_handlers import GivenUp
+from workflows.order_notified import OrderNotified
 
 _READ_AGAIN = frozenset({HeldReason.ORDER_INCOMPLETE, HeldReason.AMOUNTS_INCONSISTENT})
 """Reasons whose retry asks Amazon for the order again."""
 
 
 @workflow.defn(name=ORDER_TO_CASH)
-class OrderToCash(OrderHandlers):
-    """The order's whole life. Handlers live in `OrderHandlers`, calls in `OrderCalls`."""
+class OrderToCash(OrderNotified):
+    """The order's whole life. Handlers live in `OrderHandlers` and `OrderNotified`, calls in `OrderCalls`."""
 
     @workflow.init
     def __init__(self, start: OrderToCashInput) -> None:
@@ -73,6 +74,7 @@ class OrderToCash(OrderHandlers):
     async def _read_order(self) -> None:
         self._go(Step.RECEIVED, "Reading the order from Amazon.")
         self._state.take_snapshot(await self._until_done(Step.RECEIVED, self._calls.fetch_order))
+        self._heed_notices()
 
     async def _await_release(self) -> None:
         if not self._state.facts.is_released:

@@ -11,12 +11,16 @@ from temporalio.common import Priority, RetryPolicy
 
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
+    AMAZON_CREATE_REPORT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
+    AMAZON_GET_REPORT_DOCUMENT_QUEUE,
+    AMAZON_GET_REPORT_QUEUE,
     AMAZON_SEARCH_ORDERS_QUEUE,
     HELD,
     M3_QUEUE,
     ORDERS_QUEUE,
 )
+from canonical.import_contracts import IMPORT_REFUSED
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 
@@ -37,7 +41,7 @@ def _retry(attempts: int, longest: timedelta) -> RetryPolicy:
         backoff_coefficient=1.6,
         maximum_interval=longest,
         maximum_attempts=attempts,
-        non_retryable_error_types=[HELD],
+        non_retryable_error_types=[HELD, IMPORT_REFUSED],
     )
 
 
@@ -71,6 +75,31 @@ AMAZON_SEARCH: Final = CallPolicy(
 """searchOrders is refilled once in three minutes; a sweep that waits is better than one that gives up."""
 
 
+AMAZON_CREATE_REPORT: Final = CallPolicy(
+    AMAZON_CREATE_REPORT_QUEUE, timedelta(minutes=2), _retry(100, timedelta(minutes=4))
+)
+AMAZON_GET_REPORT: Final = CallPolicy(
+    AMAZON_GET_REPORT_QUEUE, timedelta(minutes=2), _retry(0, timedelta(minutes=5))
+)
+"""Without end: the activity says when to look again until the report is finished."""
+AMAZON_GET_REPORT_DOCUMENT: Final = CallPolicy(
+    AMAZON_GET_REPORT_DOCUMENT_QUEUE, timedelta(minutes=30), _retry(100, timedelta(minutes=4))
+)
+"""A document of a year's orders takes minutes to come."""
+
+LIVE_PRIORITY: Final = 3
+BULK_PRIORITY: Final = 5
+"""Imports of the past stand behind live orders."""
+
+
 def seller_priority(seller_id: str, key: int = 3) -> Priority:
     """Fairness by seller: a seller id belongs to one region, so it is the key Amazon counts its quota by."""
     return Priority(priority_key=key, fairness_key=seller_id)
+
+
+def marketplace_priority(seller_id: str, marketplace_id: str, key: int = 3) -> Priority:
+    """Fairness by seller and marketplace, where Amazon counts nothing: one marketplace's import cannot starve
+    another's orders."""
+    return Priority(
+        priority_key=key, fairness_key=f"{seller_id}/{marketplace_id}" if marketplace_id else seller_id
+    )

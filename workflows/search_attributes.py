@@ -22,12 +22,25 @@ M3_ORDER: Final = SearchAttributeKey.for_keyword("M3Order")
 UNMAPPED_SKUS: Final = SearchAttributeKey.for_keyword_list("UnmappedSkus")
 SHIP_BY: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_datetime("ShipBy")
 """Until when the merchant has to have shipped (Amazon's latest ship date)."""
+IMPORT: Final = SearchAttributeKey.for_keyword("Import")
+"""The first run of the bulk import that started the order."""
 
-ALL: Final = (SELLER, MARKETPLACE, CHANNEL, STEP, HELD_REASON, HELD_SINCE, M3_ORDER, UNMAPPED_SKUS, SHIP_BY)
+ALL: Final = (
+    SELLER,
+    MARKETPLACE,
+    CHANNEL,
+    STEP,
+    HELD_REASON,
+    HELD_SINCE,
+    M3_ORDER,
+    UNMAPPED_SKUS,
+    SHIP_BY,
+    IMPORT,
+)
 
 
-def at_start(start: OrderToCashInput) -> TypedSearchAttributes:
-    """What is known when an order arrives; attributes set at the start cost no action."""
+def at_start(start: OrderToCashInput, import_id: str = "") -> TypedSearchAttributes:
+    """What is known when an order arrives, by a bulk import or live; attributes set at the start cost no action."""
     pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
         SearchAttributePair(SELLER, start.seller_id),
         SearchAttributePair(STEP, Step.RECEIVED.value),
@@ -37,6 +50,8 @@ def at_start(start: OrderToCashInput) -> TypedSearchAttributes:
         pairs.append(SearchAttributePair(CHANNEL, start.order.channel.value))
         if start.order.ship_by is not None:
             pairs.append(SearchAttributePair(SHIP_BY, start.order.ship_by))
+    if import_id:
+        pairs.append(SearchAttributePair(IMPORT, import_id))
     return TypedSearchAttributes(pairs)
 
 

@@ -26,7 +26,8 @@ from activities.amazon.operations import (
     SEARCH_ORDERS,
     Operation,
 )
-from activities.amazon.transport import Transport
+from activities.amazon.reports import Reports
+from activities.amazon.transport import QuotaEar, Transport
 
 ORDER_DATA: Final = ("RECIPIENT", "PROCEEDS", "TAX", "FULFILLMENT", "CANCELLATION")
 """What booking an order takes. BUYER is never asked for: no rule needs the buyer's own name. The recipient is
@@ -110,10 +111,11 @@ class AmazonClient:
         outbound = FulfillmentOutbound2026 if newest else FulfillmentOutbound
         self.finances = Finances(self._transport, now)
         self.fulfillment: FulfillmentPort = outbound(self._transport)
+        self.reports = Reports(self._transport)
 
-    def tell_throttled(self, throttled: Callable[[Operation], None]) -> None:
-        """Let `throttled` hear of every 429."""
-        self._transport.throttled = throttled
+    def tell(self, ear: QuotaEar) -> None:
+        """Let `ear` hear of every call, 429 and rate."""
+        self._transport.ear = ear
 
     async def search_orders(
         self,

@@ -6,12 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from activities.amazon.failures import AmazonError, Failure
-from activities.amazon.operations import Operation
+from activities.amazon.operations import LIST_TRANSACTIONS
 from activities.amazon.transport import Transport
 
-LIST_TRANSACTIONS: Final = Operation(
-    "listTransactions", "GET", "/finances/2024-06-19/transactions", 0.5, 10, "finances_2024-06-19.json"
-)
 FRESHEST: Final = timedelta(minutes=2, seconds=5)
 """Amazon refuses a moment younger than two minutes; five seconds are left for clocks that differ."""
 LONGEST: Final = timedelta(days=180)

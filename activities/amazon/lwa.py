@@ -17,6 +17,8 @@ import structlog
 from activities.amazon.failures import AmazonError, Failure
 
 TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - an address, no secret
+NOTIFICATIONS_SCOPE: Final = "sellingpartnerapi::notifications"
+"""Scope of the grantless operations of the Notifications API."""
 OPERATION: Final = "LWA token"
 SAFETY_SECONDS: Final = 300.0
 _HOPELESS: Final = frozenset({400, 401, 403})
@@ -41,7 +43,8 @@ class _Token:
 
 
 class TokenCache:
-    """The access token of one application and selling partner.
+    """The access token of one application and selling partner; with `scope`, of the application alone, for
+    operations without a seller's grant (grantless).
 
     `http` is shared and stays the caller's. `clock` is a monotonic clock in seconds.
     """
@@ -52,8 +55,10 @@ class TokenCache:
         http: httpx.AsyncClient,
         url: str = TOKEN_URL,
         clock: Callable[[], float] = time.monotonic,
+        scope: str = "",
     ) -> None:
         self._credentials = credentials
+        self._scope = scope
         self._http = http
         self._url = url
         self._clock = clock
@@ -83,9 +88,13 @@ class TokenCache:
 
     async def _fetch(self) -> _Token:
         began = self._clock()
+        grant = (
+            {"grant_type": "client_credentials", "scope": self._scope}
+            if self._scope
+            else {"grant_type": "refresh_token", "refresh_token": self._credentials.refresh_token}
+        )
         form = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._credentials.refresh_token,
+            **grant,
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }

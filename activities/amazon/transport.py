@@ -6,10 +6,10 @@ without a body or a request id, 429 without a word. Each becomes an `AmazonError
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
 import httpx
@@ -34,12 +34,24 @@ type_of_status: Final[dict[int, Failure]] = {
 }
 
 
+class QuotaEar(Protocol):
+    """Whoever paces the calls of all workers, as one seller's client tells it."""
+
+    def called(self, operation: Operation) -> None:
+        """A request is about to be sent."""
+
+    def throttled(self, operation: Operation) -> None:
+        """Amazon answered 429."""
+
+    def rate_named(self, operation: Operation, rate: float) -> None:
+        """Amazon named a rate (x-amzn-RateLimit-Limit), in calls per second."""
+
+
 class Transport:
     """Calls one SP-API endpoint for one selling partner.
 
-    `http` is shared and stays the caller's. `throttled` is told of every 429, so that whoever paces the calls
-    of all workers can slow down. `quota_factor`: how many times the documented rates this partner has; the
-    rate that Amazon names in an answer's header counts more.
+    `http` is shared and stays the caller's. `ear` hears of every call. `quota_factor`: how many times the documented
+    rates this partner has; the rate that Amazon names in an answer's header counts more.
     """
 
     def __init__(
@@ -52,7 +64,7 @@ class Transport:
         self._endpoint = endpoint.rstrip("/")
         self._tokens = tokens
         self._http = http
-        self.throttled: Callable[[Operation], None] | None = None
+        self.ear: QuotaEar | None = None
         self._quota_factor = quota_factor
         self._rates: dict[str, float] = {}
 
@@ -64,14 +76,18 @@ class Transport:
         names: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
+        restricted_token: str = "",
     ) -> dict[str, object]:
         """The answer's JSON object; `{}` for 204. A 401 or 403 is tried once more with a new token.
 
-        names: what stands in the path for its placeholders, beside the order id. Raises `AmazonError`.
+        names: what stands in the path for its placeholders, beside the order id. restricted_token: a restricted
+        data token to use in place of the access token; no other is tried then. Raises `AmazonError`.
         """
         path = operation.path.format(
             orderId=order_id, **{name: quote(value, safe="") for name, value in (names or {}).items()}
         )
+        if restricted_token:
+            return await self._exchange(operation, path, restricted_token, order_id, query, body)
         token = await self._tokens.token()
         try:
             return await self._exchange(operation, path, token, order_id, query, body)
@@ -91,6 +107,8 @@ class Transport:
         body: Mapping[str, object] | None,
     ) -> dict[str, object]:
         began = time.monotonic()
+        if self.ear is not None:
+            self.ear.called(operation)
         try:
             answer = await self._http.request(
                 operation.method,
@@ -124,6 +142,8 @@ class Transport:
             return
         if 0 < rate < float("inf"):
             self._rates[operation.name] = rate
+            if self.ear is not None:
+                self.ear.rate_named(operation, rate)
 
     def _failure(self, operation: Operation, answer: httpx.Response, request_id: str) -> AmazonError:
         status = answer.status_code
@@ -133,8 +153,8 @@ class Transport:
         if failure is Failure.QUOTA:
             rate = self._rates.get(operation.name, operation.rate * self._quota_factor)
             retry_after = timedelta(seconds=1 / rate)
-            if self.throttled is not None:
-                self.throttled(operation)
+            if self.ear is not None:
+                self.ear.throttled(operation)
         code, message = _first_error(answer)
         return AmazonError(
             failure,

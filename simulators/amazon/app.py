@@ -21,6 +21,9 @@ from simulators.amazon import (
 )
 from simulators.amazon.aftersale import control as aftersale
 from simulators.amazon.fulfillment_orders import Desk
+from simulators.amazon.notifications import control as notification_control
+from simulators.amazon.reports import control as report_control
+from simulators.amazon.reports import endpoints as reports
 from simulators.amazon.settings import Settings
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan, control_routes
@@ -45,13 +48,14 @@ def build_app(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        ticking = asyncio.create_task(_tick(world))
+        background = [asyncio.create_task(_tick(world)), asyncio.create_task(_send(world))]
         try:
             yield
         finally:
-            ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticking
+            for task in background:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             faults.clear()
             world.store.close()
             desk.close()
@@ -65,8 +69,11 @@ def build_app(settings: Settings) -> Starlette:
             *endpoints.more_routes(world, faults, fulfillment_api.operations(desk)),
             *endpoints.more_routes(world, faults, fulfillment_2026.operations(desk)),
             *fulfillment_control.routes(world, desk),
+            *reports.document_routes(world, faults),
+            *report_control.routes(world),
             *control_routes(faults),
             *control.routes(world, faults),
+            *notification_control.routes(world),
             *aftersale.routes(world),
             *page.routes(world),
         ],
@@ -83,3 +90,12 @@ async def _tick(world: World) -> None:
     while True:
         await asyncio.sleep(TICK_SECONDS)
         world.settle()
+
+
+async def _send(world: World) -> None:
+    """Carry notifications to SQS as soon as there is one to carry them to."""
+    while not world.notifications.outbox.plan.endpoint:  # noqa: ASYNC110 - a plan can be changed at any time
+        await asyncio.sleep(TICK_SECONDS)
+    from simulators.amazon.notifications.sender import Sender  # noqa: PLC0415 - the AWS client loads slowly
+
+    await Sender(world.notifications).run(world.clock.now_ms)

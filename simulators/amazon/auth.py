@@ -11,10 +11,11 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
@@ -37,6 +38,22 @@ class Caller:
     application: str
     seller_id: str
     expires_ms: int
+    scope: str = ""
+    """What a grantless token is good for; empty for a seller's."""
+    resources: tuple[tuple[str, str], ...] = ()
+    """What a restricted data token opens: method and path, `{}` in a path standing for any one part."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether this is the caller's restricted data token."""
+        return bool(self.resources)
+
+    def may(self, method: str, path: str) -> bool:
+        """Whether the token is good for this request; an ordinary access token is for every one."""
+        return not self.resources or any(
+            method == allowed and re.fullmatch(re.sub(r"\\\{[^/]*\\\}", "[^/]+", re.escape(pattern)), path)
+            for allowed, pattern in self.resources
+        )
 
 
 class LwaError(Exception):
@@ -79,9 +96,10 @@ class Tokens:
             case "refresh_token":
                 return self._refresh(client, form.get("refresh_token"), now_ms)
             case "client_credentials":
-                if form.get("scope") not in SCOPES:
+                scope = form.get("scope", "")
+                if scope not in SCOPES:
                     raise LwaError(400, "invalid_scope", "The request has an invalid parameter : scope")
-                return self._issued(client, "", now_ms)
+                return self._issued(client, "", now_ms, scope)
             case None:
                 raise LwaError(
                     400, "invalid_request", "The request is missing a required parameter : grant_type"
@@ -89,14 +107,17 @@ class Tokens:
             case _:
                 raise LwaError(400, "unsupported_grant_type", "The authorization grant type is not supported")
 
-    def caller(self, token: str | None, now_ms: int) -> Caller:
-        """Who this access token belongs to; ApiError 403 if it is missing, unknown or expired."""
+    def caller(self, token: str | None, now_ms: int, scope: str = "") -> Caller:
+        """Who this access token belongs to; ApiError 403 if it is missing, unknown or expired.
+
+        A grantless operation names its `scope`, and takes tokens of that scope alone; the others take none.
+        """
         if not token:
             raise denied("Access token is missing in the request header.")
         caller = self._callers.get(token) or self._read(token)
         if token in self._revoked or caller.expires_ms <= now_ms:
             raise token_expired()
-        if not caller.seller_id:
+        if caller.scope != scope:
             raise denied()
         return caller
 
@@ -104,6 +125,10 @@ class Tokens:
         """Whose token this is, however old; empty if nobody's."""
         caller = self._callers.get(token or "")
         return caller.seller_id if caller is not None else ""
+
+    def restrict(self, caller: Caller, resources: tuple[tuple[str, str], ...], now_ms: int) -> str:
+        """A restricted data token of this caller for these methods and paths."""
+        return self._keep("Atz.sprdt|", replace(caller, expires_ms=self._end(now_ms), resources=resources))
 
     def revoke(self, token: str | None) -> None:
         """Let this token be expired from now on, whatever its age."""
@@ -130,21 +155,30 @@ class Tokens:
             **issued,
         }
 
-    def _issued(self, client: str, seller_id: str, now_ms: int) -> JsonObject:
-        expires_ms = now_ms + self.lifetime_s * 1000
-        claims = {"c": client, "s": seller_id, "e": expires_ms, "n": secrets.token_hex(6)}
-        body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-        token = f"Atza|{body}.{self._signature(body)}"
-        self._callers[token] = Caller(client, seller_id, expires_ms)
+    def _issued(self, client: str, seller_id: str, now_ms: int, scope: str = "") -> JsonObject:
+        token = self._keep("Atza|", Caller(client, seller_id, self._end(now_ms), scope))
         return {"access_token": token, "token_type": "bearer", "expires_in": self.lifetime_s}
+
+    def _end(self, now_ms: int) -> int:
+        return now_ms + self.lifetime_s * 1000
+
+    def _keep(self, prefix: str, caller: Caller) -> str:
+        claims = {"c": caller.application, "s": caller.seller_id, "e": caller.expires_ms}
+        claims |= {"g": caller.scope, "r": caller.resources, "n": secrets.token_hex(6)}
+        body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        token = f"{prefix}{body}.{self._signature(body)}"
+        self._callers[token] = caller
+        return token
 
     def _read(self, token: str) -> Caller:
         """The owner of a token issued before a restart."""
-        body, _, signature = token.removeprefix("Atza|").partition(".")
-        if not token.startswith("Atza|") or not _same(signature, self._signature(body)):
+        prefix, _, rest = token.partition("|")
+        body, _, signature = rest.partition(".")
+        if prefix not in ("Atza", "Atz.sprdt") or not _same(signature, self._signature(body)):
             raise denied("The access token you provided is revoked, malformed or invalid.")
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        caller = Caller(claims["c"], claims["s"], claims["e"])
+        resources = tuple((method, path) for method, path in claims.get("r", ()))
+        caller = Caller(claims["c"], claims["s"], claims["e"], claims.get("g", ""), resources)
         self._callers[token] = caller
         return caller
 

@@ -70,6 +70,7 @@ def state(world: World, faults: FaultPlan) -> JsonObject:
         },
         "buckets": world.quotas.view(),
         "piiRefused": sorted(world.pii_refused),
+        "reports": dict(Counter(entry["processingStatus"] for entry in world.reports.view())),
         "requests": dict(Counter(f"{entry.operation} {entry.status}" for entry in world.log)),
         "faults": faults.view(),
     }
@@ -88,6 +89,10 @@ def _looking(world: World, faults: FaultPlan) -> list[Route]:
         text = request.query_params.get("limit", "")
         limit = int(text) if text.isdecimal() and int(text) else 100
         return JSONResponse([asdict(entry) for entry in list(world.log)[-limit:]])
+
+    async def show_requests(_: Request) -> Response:
+        counts = sorted(world.answered.items())
+        return JSONResponse({f"{name} {status}": count for (name, status), count in counts})
 
     async def show_orders(_: Request) -> Response:
         world.settle()
@@ -108,6 +113,7 @@ def _looking(world: World, faults: FaultPlan) -> list[Route]:
     return [
         Route("/_control/state", show_state, methods=["GET"]),
         Route("/_control/log", show_log, methods=["GET"]),
+        Route("/_control/requests", show_requests, methods=["GET"]),
         Route("/_control/orders", show_orders, methods=["GET"]),
         Route("/_control/orders/{order_id}", show_order, methods=["GET"]),
         Route("/_control/planted", show_planted, methods=["GET"]),

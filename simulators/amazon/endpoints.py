@@ -9,11 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulators.amazon import query, shipments
+from simulators.amazon import orders_v0, query, restricted, shipments
 from simulators.amazon.aftersale import transactions
 from simulators.amazon.auth import Caller, LwaError, Tokens
 from simulators.amazon.clock import iso
+from simulators.amazon.notifications import api as notifications
 from simulators.amazon.pages import Position
+from simulators.amazon.reports import endpoints as reports
+from simulators.amazon.reports import storage
 from simulators.amazon.view import visible
 from simulators.amazon.wire import (
     ApiError,
@@ -110,9 +113,9 @@ def get_marketplace_participations(
 def routes(world: World, faults: FaultPlan) -> list[Route]:
     """The routes of the Selling Partner API and of Login with Amazon."""
 
-    def route(path: str, method: str, name: str, operation: Operation) -> Route:
+    def route(path: str, method: str, name: str, operation: Operation, scope: str = "") -> Route:
         async def endpoint(request: Request) -> Response:
-            return await _answer(world, faults, request, name, operation)
+            return await _answer(world, faults, request, name, operation, scope)
 
         return Route(path, endpoint, methods=[method])
 
@@ -122,6 +125,10 @@ def routes(world: World, faults: FaultPlan) -> list[Route]:
     return [
         Route("/auth/o2/token", token, methods=["POST"]),
         *(route(*operation) for operation in transactions.OPERATIONS),
+        *(route(*operation) for operation in orders_v0.OPERATIONS),
+        *(route(*operation) for operation in notifications.OPERATIONS),
+        *(route(*operation) for operation in reports.OPERATIONS),
+        route(*restricted.OPERATION),
         route("/orders/2026-01-01/orders", "GET", "searchOrders", search_orders),
         route("/orders/2026-01-01/orders/{order_id}", "GET", "getOrder", get_order),
         route(
@@ -143,7 +150,7 @@ def more_routes(
 
     def route(method: str, path: str, name: str, operation: Operation) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await _answer(world, faults, request, name, operation)
+            return await _answer(world, faults, request, name, operation, "")
 
         return Route(path, endpoint, methods=[method])
 
@@ -164,6 +171,8 @@ def fault_renderer(tokens: Tokens) -> Renderer:
             if action in ("status_429", "token_expiry", "status_500"):
                 return LwaError(500, "server_error", "The server encountered an internal error").response()
             return None
+        if request.url.path.startswith(storage.PREFIX):
+            return storage.fault_answer(action)
         if action == "token_expiry":
             tokens.revoke(request.headers.get("x-amz-access-token"))
         return fault_answer(action)
@@ -172,16 +181,18 @@ def fault_renderer(tokens: Tokens) -> Renderer:
 
 
 async def _answer(
-    world: World, faults: FaultPlan, request: Request, name: str, operation: Operation
+    world: World, faults: FaultPlan, request: Request, name: str, operation: Operation, scope: str
 ) -> Response:
     body = await request.body()
     token = request.headers.get("x-amz-access-token")
-    rate = world.quotas.rate(name)
+    rate = world.quotas.rate(name) * world.clock.rate  # per second of whoever calls
 
     async def work() -> Response:
         now_ms = world.settle()
         try:
-            caller = world.tokens.caller(token, now_ms)
+            caller = world.tokens.caller(token, now_ms, scope)
+            if not caller.may(request.method, request.url.path):
+                raise denied("The restricted data token does not cover this resource.")
             if not world.quotas.take(caller.application, caller.seller_id, name, now_ms):
                 raise quota_exceeded()
             _check_size_and_type(request, body)
@@ -225,14 +236,16 @@ def _check_size_and_type(request: Request, body: bytes) -> None:
 
 
 def _fields(world: World, request: Request, token: str | None) -> Mapping[str, str]:
-    """What a fault can be aimed at: seller, order and query parameters."""
+    """What a fault can be aimed at: seller, query and path parameters (orderId, reportId, ...)."""
     fields = dict(request.query_params)
-    if "order_id" in request.path_params:
-        fields["orderId"] = request.path_params["order_id"]
+    for name, value in request.path_params.items():
+        first, *rest = name.split("_")
+        fields[first + "".join(part.title() for part in rest)] = value
     return {**fields, "sellerId": world.tokens.seller_id(token)}
 
 
 def _note(world: World, request: Request, name: str, response: Response) -> None:
+    world.answered[name, response.status_code] += 1
     world.log.append(
         LogEntry(
             at=iso(world.clock.now_ms()),

@@ -68,7 +68,9 @@ def _ship(record: OrderRecord, event: Event) -> None:
     if not shipped:
         message = f"Nothing of order {record.order_id} is left to ship in this event."
         raise EventRefusedError(message)
-    if not record.by_amazon:  # as if confirmed by hand in Seller Central
+    if record.by_amazon:
+        record.send_out({part["orderItemId"]: part["quantity"] for part in shipped}, event.due_ms)
+    else:  # as if confirmed by hand in Seller Central
         number = str(len(record.packages) + 1)
         record.packages.append(
             {

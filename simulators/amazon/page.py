@@ -64,7 +64,8 @@ def render(world: World, now_ms: int, status: str | None, page: int) -> str:
 <h1>Amazon simulator</h1>
 <p>A pretended Amazon for the service to talk to. Its clock says {escape(iso(now_ms))}.
 <a href="/_control/state">State</a> · <a href="/_control/log">requests</a> ·
-<a href="/_control/planted">planted trouble</a> · <a href="/_control/faults">faults</a></p>
+<a href="/_control/planted">planted trouble</a> · <a href="/_control/faults">faults</a> ·
+<a href="/_control/reports">reports</a></p>
 <nav>{"".join(filters)}</nav>
 <div class="wide"><table><thead><tr><th>Order</th><th>Marketplace</th><th>Shipped by</th><th>Status</th>
 <th>Units</th><th>Total</th><th>Packages</th><th>Updated</th></tr></thead><tbody>{rows}</tbody></table></div>

@@ -1,7 +1,8 @@
 """Amazon's usage plans: one token bucket per application, selling partner and operation.
 
 Rates and bursts are those of the published models (orders_2026-01-01, ordersV0, sellers,
-fulfillmentOutbound_2020-07-01, fulfillmentOutbound_2026-07-04).
+fulfillmentOutbound_2020-07-01, fulfillmentOutbound_2026-07-04, reports_2021-06-30, tokens_2021-03-01,
+notifications, finances_2024-06-19).
 """
 
 from __future__ import annotations
@@ -21,8 +22,17 @@ PLANS: dict[str, Plan] = {
     "searchOrders": Plan(0.0056, 20),
     "getOrder": Plan(0.5, 30),
     "confirmShipment": Plan(2.0, 10),
+    "getOrders": Plan(0.0167, 20),
+    "getOrderV0": Plan(0.5, 30),
+    "getOrderItems": Plan(0.5, 30),
     "getMarketplaceParticipations": Plan(0.016, 15),
     "listTransactions": Plan(0.5, 10),
+    "createReport": Plan(0.0167, 15),
+    "getReport": Plan(2.0, 15),
+    "getReports": Plan(0.0222, 10),
+    "cancelReport": Plan(0.0222, 10),
+    "getReportDocument": Plan(0.0167, 15),
+    "createRestrictedDataToken": Plan(1.0, 10),
 }
 PLANS.update(
     dict.fromkeys(
@@ -32,6 +42,17 @@ PLANS.update(
             "cancelOrder",
         ),
         Plan(2.0, 30),
+    )
+)  # fmt: skip
+
+PLANS.update(
+    dict.fromkeys(
+        (
+            "createDestination", "getDestination", "getDestinations", "deleteDestination",
+            "createSubscription", "getSubscription", "getSubscriptions", "getSubscriptionById",
+            "deleteSubscriptionById", "sendTestNotification",
+        ),
+        Plan(1.0, 5),
     )
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +28,15 @@ class Event:
 
 
 @dataclass
+class Shipment:
+    """One shipment by Amazon. items: order item id -> units."""
+
+    shipment_id: str
+    shipped_ms: int
+    items: dict[str, int]
+
+
+@dataclass
 class OrderRecord:
     """An order with everything Amazon knows, and what is still going to happen to it."""
 
@@ -39,6 +50,8 @@ class OrderRecord:
     priced: bool = True
     """False for an order cancelled before its payment was authorised: its prices are never told."""
     events: list[Event] = field(default_factory=list)
+    shipments: list[Shipment] = field(default_factory=list)
+    """What Amazon has sent out of its own centres (FBA, MCF); the Orders API never tells it."""
 
     @property
     def order_id(self) -> str:
@@ -66,6 +79,12 @@ class OrderRecord:
         """The packages confirmed so far (MFN only)."""
         packages: list[JsonObject] = self.body.setdefault("packages", [])
         return packages
+
+    def send_out(self, items: dict[str, int], at_ms: int) -> None:
+        """Note a shipment by Amazon of these units."""
+        digest = hashlib.blake2b(f"{self.order_id}/{len(self.shipments)}".encode(), digest_size=6).digest()
+        name = base64.b32encode(digest).decode().rstrip("=")[:8]
+        self.shipments.append(Shipment(f"D{name}", at_ms, items))
 
     def touch(self, at_ms: int) -> None:
         """Note that the order changed."""

@@ -28,6 +28,12 @@ class Settings(BaseModel):
     visibility_delay: float = Field(default=120.0, ge=0)
     """Seconds (times `pace`) for which searchOrders does not see a change."""
     token_lifetime: int = Field(default=3600, gt=0)
+    report_latency: float = Field(default=15.0, ge=0)
+    """Seconds (times `pace`) from the request of a report to its end, half of them in the queue."""
+    report_ration: float = Field(default=1800.0, ge=0)
+    """Seconds (times `pace`) for which Amazon makes no second FBA report of one type."""
+    shipments_lag: float = Field(default=3600.0, ge=0)
+    """Seconds (times `pace`) until a shipment by Amazon stands in its report."""
     pii_refused: frozenset[str] = frozenset()
     """Seller ids whose application lacks the role for buyer and recipient data."""
     orders: int = Field(default=0, ge=0)
@@ -36,6 +42,16 @@ class Settings(BaseModel):
     """Speed of that stream; 0 creates all orders at once."""
     trouble_share: float = Field(default=0.0, ge=0, le=1)
     """Share of the stream with planted trouble."""
+    sqs_endpoint: str = ""
+    """Address of the SQS that notifications are sent to; while it is empty they wait."""
+    notify_loss: float = Field(default=0.0, ge=0, le=1)
+    """Share of the notifications that never arrive."""
+    notify_duplicates: float = Field(default=0.02, ge=0, le=1)
+    """Share of the notifications that arrive twice."""
+    notify_delay: float = Field(default=10.0, ge=0)
+    """Up to how many seconds (times `pace`) each copy is late; they overtake each other."""
+    notify_pending: float = Field(default=0.5, ge=0, le=1)
+    """Share of the new orders in Pending that ORDER_CHANGE tells; Amazon promises none."""
 
     @property
     def blind_seconds(self) -> float:

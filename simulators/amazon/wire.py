@@ -23,6 +23,7 @@ ERROR_TYPES = {
     401: "UnauthorizedException",
     403: "AccessDeniedException",
     404: "ResourceNotFoundException",
+    409: "ConflictException",
     413: "RequestTooLargeException",
     415: "UnsupportedMediaTypeException",
     429: "TooManyRequestsException",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,9 +13,12 @@ from simulators.amazon.clock import Clock
 from simulators.amazon.generator import Circumstances, make_order, seller_for
 from simulators.amazon.index import OrderIndex
 from simulators.amazon.lifecycle import apply_due
+from simulators.amazon.notifications.dispatch import Notifications
 from simulators.amazon.pages import PageTokens
 from simulators.amazon.quotas import Quotas
 from simulators.amazon.record import OrderRecord
+from simulators.amazon.reports.desk import ReportDesk
+from simulators.amazon.reports.shelf import Report
 from simulators.amazon.settings import Settings
 from simulators.amazon.store import Store
 
@@ -45,12 +48,18 @@ class World:
         self.quotas = Quotas(settings.quota_factor)
         self.pages = PageTokens(settings.seed)
         self.index = OrderIndex()
+        self.notifications = Notifications(settings, self.store)
+        self.reports = ReportDesk(self.store, settings)
+        self.reports.listeners.append(self._tell_report)
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
+        self.answered: Counter[tuple[str, int]] = Counter()
+        """Requests by operation and status since the start; the log keeps the latest alone."""
         self.pii_refused = set(settings.pii_refused)
         self._agenda: list[tuple[int, str]] = []
         self._newest: dict[str, str] = {}
         for record in self.store.load():
             self._take_in(record)
+            self.notifications.remember(record)
         kept = self.store.recall("stream")
         started, done = (int(part) for part in kept.split()) if kept else (self.clock.now_ms(), 0)
         self._stream_start_ms = started
@@ -74,6 +83,7 @@ class World:
                 changed[order_id] = record
         if changed:
             self.commit(changed.values())
+        self.reports.settle(now_ms, self.index.by_id.values())
         return now_ms
 
     def commit(self, records: Iterable[OrderRecord], notes: dict[str, str] | None = None) -> None:
@@ -82,6 +92,7 @@ class World:
         self.store.save(kept, notes)
         for record in kept:
             self._take_in(record)
+        self.notifications.orders_changed(kept, self.clock.now_ms())
 
     def marketplaces(self, seller_id: str) -> set[str]:
         """The marketplaces this seller may ask about."""
@@ -140,6 +151,17 @@ class World:
         self._stream_done = due
         self._place(moments, settings.seed, settings.trouble_share)
         self.store.remember("stream", f"{self._stream_start_ms} {due}")
+
+    def _tell_report(self, report: Report) -> None:
+        self.notifications.report_finished(
+            report.seller_id,
+            report.report_id,
+            report.wanted.report_type,
+            report.status,
+            report.document_id,
+            at_ms=report.ready_ms,
+            now_ms=self.clock.now_ms(),
+        )
 
     def _take_in(self, record: OrderRecord) -> None:
         self.index.put(record)

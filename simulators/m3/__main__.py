@@ -30,6 +30,7 @@ def _arguments(argv: list[str] | None = None) -> M3Settings:
     parser.add_argument("--token-lifetime", type=int, default=7200, help="seconds")
     parser.add_argument("--rate-limit", type=float, default=200.0, help="requests per second before 429")
     parser.add_argument("--gateway-timeout", type=float, default=60.0, help="seconds before 504")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds every request takes")
     parser.add_argument("--search-lag", type=float, default=2.0, help="seconds the search index lags behind")
     parser.add_argument(
         "--split-share", type=float, default=0.15, help="share of orders shipped in two parts"
@@ -55,6 +56,7 @@ def _arguments(argv: list[str] | None = None) -> M3Settings:
         token_lifetime=given.token_lifetime,
         rate_limit=given.rate_limit,
         gateway_timeout=given.gateway_timeout,
+        latency=given.latency,
         search_lag=given.search_lag,
         split_share=given.split_share,
         manual_invoice_types=frozenset(given.manual_invoice),

@@ -130,6 +130,7 @@ class Gateway:
             return self._written_down(bad_request(str(error)), operation)
 
         async def work() -> Response:
+            await asyncio.sleep(self._world.settings.latency)
             outcome = self._work(program, transaction, fields, parsed)
             self._world.store.commit()
             return (
@@ -164,6 +165,7 @@ class Gateway:
             self._world.store.commit()
 
         async def work() -> Response:
+            await asyncio.sleep(self._world.settings.latency)
             do(stop)
             return v2_bulk(outcomes, [entry.transaction for entry in entries[stop:]])
 

@@ -40,6 +40,8 @@ class M3Settings(BaseModel):
     """Requests per second before the gateway's spike arrest answers 429."""
     gateway_timeout: float = Field(default=60.0, gt=0)
     """Wall seconds after which the gateway gives up on M3 with 504 (M3 itself goes on)."""
+    latency: float = Field(default=0.0, ge=0)
+    """Wall seconds that each request takes on its way and in M3, beside what this process needs for it."""
     search_lag: float = Field(default=2.0, ge=0)
     """Seconds (times `pace`) by which the search index lags behind the database."""
     split_share: float = Field(default=0.15, ge=0, le=1)

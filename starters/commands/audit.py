@@ -1,14 +1,16 @@
-"""`o2c audit`: Amazon against M3 over a period. Read only."""
+"""`o2c audit`: Amazon against M3 over a period. Read only, unless it is to start what nobody follows."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Annotated, Final
 
 import typer
 from temporalio.client import Client
 
 from canonical.activity_contracts import AUDIT, AuditInput, AuditReport
 from canonical.ids import audit_workflow_id
-from starters.console import hint, say, say_json, table
+from starters.console import counted, hint, say, say_json, table
 from starters.options import AsJson, Config, Seller, Since, Until
 from starters.passes import begin, finish
 from starters.session import run_connected, sellers_of, settings_of
@@ -21,11 +23,14 @@ def audit(
     since: Since = None,
     until: Until = None,
     seller: Seller = None,
+    start_missing: Annotated[
+        bool, typer.Option("--start-missing", help="Start the orders that no workflow follows.")
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Compare Amazon with M3. Counts lost, doubled and differing orders of a period. Without --since the last
-    seven days, without --seller every configured seller. Exit 1 if anything is found."""
+    """Compare Amazon with M3. Counts lost, doubled and differing orders of a period, and those without a workflow.
+    Without --since the last seven days, without --seller every configured seller. Exit 1 if anything is found."""
     begins = read_optional_time(since, "--since") or datetime.now(UTC) - DEFAULT_SPAN
     ends = read_optional_time(until, "--until")
     check_period(begins, ends)
@@ -36,7 +41,10 @@ def audit(
     async def work(client: Client) -> AuditReport:
         if not as_json:
             hint(f"Comparing orders created since {shown(begins)}.")
-        return await run_audit(client, sellers, begins, ends)
+        tolerances = {key: profile.tolerance for key, profile in settings.marketplaces.items()}
+        return await run_audit(
+            client, sellers, begins, ends, tolerances=tolerances, start_missing=start_missing
+        )
 
     report = run_connected(settings, work)
     if as_json:
@@ -48,17 +56,30 @@ def audit(
 
 
 async def run_audit(
-    client: Client, sellers: tuple[str, ...], begins: datetime, ends: datetime | None = None
+    client: Client,
+    sellers: tuple[str, ...],
+    begins: datetime,
+    ends: datetime | None = None,
+    *,
+    tolerances: Mapping[str, Decimal] | None = None,
+    start_missing: bool = False,
 ) -> AuditReport:
-    """Run the audit as a workflow and wait for its report."""
-    asking = AuditInput(seller_ids=sellers, created_after=begins, created_before=ends)
-    workflow_id = audit_workflow_id(sellers, begins, ends)
+    """Run the audit as a workflow and wait for its report. tolerances: by marketplace id."""
+    asking = AuditInput(
+        seller_ids=sellers,
+        created_after=begins,
+        created_before=ends,
+        tolerances=dict(tolerances or {}),
+        start_missing=start_missing,
+    )
+    workflow_id = audit_workflow_id(sellers, begins, ends, start_missing=start_missing)
     begun = await begin(client, AUDIT, asking, workflow_id, f"Orders created since {shown(begins)}")
     return await finish(client, begun, AuditReport)
 
 
 def is_clean(report: AuditReport) -> bool:
-    """Whether nothing is lost, doubled or differing; held orders and those under way are no findings."""
+    """Whether nothing is lost, doubled or differing; held orders and those under way are no findings, nor is an
+    order without a workflow that Amazon has not released yet."""
     return report.lost + report.doubled + report.differing == 0
 
 
@@ -72,6 +93,9 @@ def say_report(report: AuditReport) -> None:
     )
     for finding in report.findings:
         say(f"{finding.kind}: {finding.sentence}", "red")
+    if report.missing:
+        began = f"{report.started} of them were started" if report.started else "--start-missing starts them"
+        say(f"{counted(report.missing, 'order')} had no workflow; {began}.")
     found = report.lost + report.doubled + report.differing
     if len(report.findings) < found:
         say(f"The first {len(report.findings)} of {found} findings are shown.")

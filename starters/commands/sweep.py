@@ -67,7 +67,8 @@ def _say(result: SweepResult) -> None:
     for seller_id, page in result.amazon.items():
         say(
             f"Amazon, seller {seller_id}: {counted(page.orders, 'order')} read, {page.started} started, "
-            f"{page.signalled} signalled, {page.late} closed already, {page.skipped} skipped; "
+            f"{page.signalled} signalled, {page.late} closed already, {page.after_close} with news after they were "
+            f"closed, {page.skipped} skipped; "
             f"complete up to {shown(page.horizon) or 'unknown'}."
         )
         for remark in page.remarks:

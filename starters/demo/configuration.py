@@ -44,6 +44,7 @@ def write_configuration(folder: Path, addresses: Addresses, quota_factor: float 
         web_ui=addresses.web_ui,
         amazon=addresses.amazon,
         ionapi=addresses.ionapi.resolve(),
+        archive=(folder / "archive").resolve(),
         quota_factor=float(quota_factor),
     )
     config.write_text(text, encoding="utf-8")

@@ -16,8 +16,9 @@ from starters.ion.access import Access
 from starters.ion.endpoint import build_app
 from starters.ion.kept import FolderArchive
 from starters.ion.receiver import Receiver
+from worker.ion_settings import IonSettings
 from worker.m3_documents import DocumentsOnTemporal
-from worker.settings import ConfigurationError, IonSettings, Settings, secret
+from worker.settings import ConfigurationError, Settings, secret
 
 _AT_ONCE: Final = 64
 _log = structlog.get_logger(__name__)

@@ -22,6 +22,24 @@ from tests.activities.amazon_world import EU, Amazon, amazon
 UNKNOWN = "028-0000000-0000000"
 
 
+class Told:
+    """An ear that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.calls: list[Operation] = []
+        self.refusals: list[Operation] = []
+        self.rates: list[tuple[Operation, float]] = []
+
+    def called(self, operation: Operation) -> None:
+        self.calls.append(operation)
+
+    def throttled(self, operation: Operation) -> None:
+        self.refusals.append(operation)
+
+    def rate_named(self, operation: Operation, rate: float) -> None:
+        self.rates.append((operation, rate))
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[Amazon]:
     async with amazon(tmp_path, orders=20) as running:
@@ -89,14 +107,23 @@ async def test_nobody_listening() -> None:
 
 
 async def test_429_waits_for_one_call_of_the_quota_and_is_told(world: Amazon) -> None:
-    told: list[Operation] = []
+    told = Told()
     client = world.client()
-    client.tell_throttled(told.append)
+    client.tell(told)
     await world.fault("status_429", "getOrder")
     with pytest.raises(AmazonError) as raised:
         await client.get_order(UNKNOWN)
     assert raised.value.retry_after == timedelta(seconds=2)
-    assert told == [GET_ORDER]
+    assert (told.calls, told.refusals) == ([GET_ORDER], [GET_ORDER])
+
+
+async def test_a_rate_that_amazon_names_is_told(world: Amazon) -> None:
+    told = Told()
+    client = world.client()
+    client.tell(told)
+    with pytest.raises(AmazonError):
+        await client.get_order(UNKNOWN)  # a 404 names the rate as well
+    assert told.rates == [(GET_ORDER, 0.5)]
 
 
 async def test_429_waits_by_the_rate_amazon_last_named(tmp_path: Path) -> None:

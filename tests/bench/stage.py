@@ -1,7 +1,7 @@
 """What every benchmark needs: a server, both simulators, the configuration, and a clock on a process."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import psutil
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from simulators import catalogue
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary
 from tests.support.configuration import QUOTA_FACTOR, SECRETS, write_configuration
 from tests.support.processes import simulator
@@ -18,6 +19,9 @@ from worker.connection import DATA_CONVERTER
 from worker.registration import register
 from worker.settings import load_settings
 from workflows.search_attributes import ALL
+
+FREE = ("--pace", "0", "--quota-factor", str(QUOTA_FACTOR))
+"""An Amazon without delays, whose quotas are never met."""
 
 
 @dataclass
@@ -29,11 +33,25 @@ class Stage:
     config: Path
     folder: Path
     amazon: httpx.AsyncClient
+    m3: httpx.AsyncClient
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
-    """Start it all at pace 0: what is measured is the service, not the simulators' waiting."""
+async def stage(
+    folder: Path,
+    *,
+    quota_factor: float = QUOTA_FACTOR,
+    amazon_options: Sequence[str] = FREE,
+    configuration: str = "",
+    accounts: Sequence[catalogue.Seller] = (),
+    m3_latency: float = 0.0,
+) -> AsyncIterator[Stage]:
+    """Start it all at pace 0: what is measured is the service, not the simulators' waiting.
+
+    quota_factor: how many times the documented rates the service believes its sellers have.
+    configuration: what its TOML file has beside the world of the simulators. accounts: its sellers, where
+    they are not the usual two. m3_latency: seconds that every request to M3 takes.
+    """
     os.environ.update(SECRETS)
     extra = [part for setting in DYNAMIC_CONFIG for part in ("--dynamic-config-value", setting)]
     async with (
@@ -44,16 +62,25 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
             data_converter=DATA_CONVERTER,
             search_attributes=list(ALL),
         ) as env,
-        simulator("amazon", folder, "--pace", "0", "--quota-factor", str(QUOTA_FACTOR)) as amazon_url,
-        simulator("m3", folder, "--pace", "0", "--rate-limit", "100000") as _,
+        simulator("amazon", folder, *amazon_options) as amazon_url,
+        simulator(
+            "m3", folder, "--pace", "0", "--rate-limit", "100000", "--latency", str(m3_latency)
+        ) as m3_url,
         httpx.AsyncClient(base_url=amazon_url, timeout=60) as amazon,
+        httpx.AsyncClient(base_url=m3_url, timeout=60) as m3,
     ):
         address = env.client.service_client.config.target_host
         config = write_configuration(
-            folder / "o2c.toml", temporal=address, amazon=amazon_url, ionapi=folder / "simulator.ionapi"
+            folder / "o2c.toml",
+            temporal=address,
+            amazon=amazon_url,
+            ionapi=folder / "simulator.ionapi",
+            quota_factor=quota_factor,
+            extra_marketplace=configuration,
+            accounts=accounts,
         )
         await register(env.client, load_settings(config))
-        yield Stage(env.client, address, config, folder, amazon)
+        yield Stage(env.client, address, config, folder, amazon, m3)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -21,7 +21,7 @@ from activities.amazon.client import (
 )
 from activities.amazon.failures import AmazonError
 from activities.amazon.lwa import Credentials, TokenCache
-from activities.amazon.operations import OPERATIONS
+from activities.amazon.operations import ORDER_OPERATIONS
 from canonical.amazon_orders import read_order
 
 NOW = datetime.now(UTC)
@@ -151,7 +151,7 @@ async def test_every_request_fits_amazons_models(shared: Path) -> None:
         called.add(operation["operationId"])
         check_query(operation, request)
         check_body(operation, swagger, request)
-    assert called == {operation.name for operation in OPERATIONS}
+    assert called == {operation.name for operation in ORDER_OPERATIONS}
 
 
 async def test_a_search_names_one_kind_of_period_and_no_end_younger_than_two_minutes() -> None:
@@ -171,16 +171,6 @@ async def test_every_request_is_signed_and_says_who_asks() -> None:
         assert request.headers["x-amz-access-token"] == "Atza|t"
         assert re.fullmatch(r"\d{8}T\d{6}Z", request.headers["x-amz-date"])
         assert request.headers["user-agent"] == "amazon-m3-o2c/0.1 (Language=Python/3.11)"
-
-
-def test_the_usage_plans_are_amazons(shared: Path) -> None:
-    plans = {}
-    for _, _, operation, _ in operations(shared):
-        row = re.search(r"\n\|\s*([\d.]+)\s*\|\s*(\d+)\s*\|", operation["description"])
-        if row:
-            plans[operation["operationId"]] = (float(row[1]), int(row[2]))
-    for ours in OPERATIONS:
-        assert (ours.rate, ours.burst) == plans[ours.name], ours.name
 
 
 def sandbox_orders(shared: Path) -> list[dict[str, Any]]:

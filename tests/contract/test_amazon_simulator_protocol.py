@@ -321,7 +321,7 @@ async def test_without_the_role_nobody_is_named(tmp_path: Path) -> None:
 
 
 async def test_paths_no_api_answers_are_refused_at_the_edge(caller: Caller) -> None:
-    response = await caller.http.get("/orders/v0/orders", headers=await caller.headers())
+    response = await caller.http.get("/orders/v1/orders", headers=await caller.headers())
     assert response.status_code == 403
     assert "x-amzn-requestid" not in response.headers
 

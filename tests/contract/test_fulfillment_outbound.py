@@ -37,6 +37,11 @@ pytestmark = pytest.mark.skipif(
     not MODELS.is_dir(), reason="Amazon's published models (../shared/spapi/models) are not here"
 )
 OLD, NEW = "fulfillmentOutbound_2020-07-01.json", "fulfillmentOutbound_2026-07-04.json"
+ANSWERED = {
+    "createFulfillmentOrder", "getFulfillmentOrder", "listAllFulfillmentOrders", "cancelFulfillmentOrder",
+    "getPackageTrackingDetails",
+}  # fmt: skip
+"""The operations of the older version that the pretended Amazon has."""
 ANSWERS = {
     "createFulfillmentOrder": (OLD, "CreateFulfillmentOrderResponse"),
     "getFulfillmentOrder": (OLD, "GetFulfillmentOrderResponse"),
@@ -124,7 +129,9 @@ def test_rates_and_paths_are_those_of_the_model() -> None:
         told = paths[operation.path][operation.method.lower()]
         assert told["operationId"] == operation.name
         assert f"| {operation.rate:g} | {operation.burst} |" in told["description"]
-        assert (PLANS[operation.name].rate, PLANS[operation.name].burst) == (operation.rate, operation.burst)
+        if operation.name in ANSWERED:
+            plan = PLANS[operation.name]
+            assert (plan.rate, plan.burst) == (operation.rate, operation.burst)
 
 
 @pytest.mark.parametrize("version", ["2020-07-01", "2026-07-04"])

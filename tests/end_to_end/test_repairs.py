@@ -11,7 +11,11 @@ import pytest_asyncio
 import activities.m3.steps.report_goods_issue
 from canonical.activity_contracts import OrderResult, OrderView
 from canonical.held import ORDER_REASONS, FixName, HeldReason
-from tests.support import held_stories_after, held_stories_before  # noqa: F401 - they register their stories
+from tests.support import (  # noqa: F401 - they register their stories
+    held_stories_after,
+    held_stories_before,
+    held_stories_closed,
+)
 from tests.support.held_story import STORIES
 from tests.support.holding import OrderHandle, Telling, Workshop, sku_of, workshop
 from tests.support.orders import ORDINARY, order

@@ -57,17 +57,14 @@ async def until_forgotten(site: Site, order_id: str) -> None:
                 return
 
 
-async def m3_queue(site: Site, rate: str) -> None:
+async def m3_is(site: Site, what: str) -> None:
     """As the runbook does it."""
-    words = ("--task-queue", "o2c-m3", "--task-queue-type", "activity", "--queue-rps-limit", rate)
-    done = await site.temporal(
-        "task-queue", "config", "set", *words, "--queue-rps-limit-reason", "maintenance"
-    )
+    done = await site.o2c(what, "m3")
     assert done.status == 0, done.err
 
 
 async def test_calls_wait_while_m3_is_stopped_and_no_order_is_held(site: Site) -> None:
-    await m3_queue(site, "0")
+    await m3_is(site, "pause")
     order_id = await site.place(order(ORDINARY, status="SHIPPED"))
     started = await site.o2c("start", order_id, "--seller", EU)
     assert started.status == 0, started.err
@@ -76,8 +73,7 @@ async def test_calls_wait_while_m3_is_stopped_and_no_order_is_held(site: Site) -
         site, order_id, lambda trail: {one["name"]: one["attempt"] for one in trail["pending"]} == waiting
     )
     assert trail["held_reason"] == ""
-    registered = await site.o2c("register")
-    assert registered.status == 0, registered.err
+    await m3_is(site, "resume")
     closed = await site.until_closed(order_id)
     assert {entry["attempts"] for entry in closed["trail"] if entry["kind"] == "call"} == {1}
 
@@ -165,6 +161,9 @@ async def test_a_wrong_version_is_taken_back(site: Site, tmp_path: Path) -> None
     await swept(site)
     await site.until_held(during, "unmapped_sku")
     await until_marked_stuck(site, before)
+    refused = await site.o2c("fix", before, "retry")
+    assert refused.status == 1
+    assert "stuck in a failing workflow task" in refused.err
 
     await deploy(site, ROOT)
     await site.until_closed(before)

@@ -21,7 +21,11 @@ from canonical.activity_contracts import OrderResult, OrderView
 from canonical.held import HELD_REASONS, ORDER_REASONS, FixName, HeldReason
 from canonical.steps import MARKABLE_STEPS
 from starters.repairs import read_argument
-from tests.support import held_stories_after, held_stories_before  # noqa: F401 - they register their stories
+from tests.support import (  # noqa: F401 - they register their stories
+    held_stories_after,
+    held_stories_before,
+    held_stories_closed,
+)
 from tests.support.held_story import STORIES
 from tests.support.holding import OrderHandle, Telling, Workshop, sku_of, workshop
 from tests.support.orders import order
@@ -288,9 +292,7 @@ def test_the_list_of_reasons_and_their_tests_is_complete(told: dict[HeldReason, 
     text = "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in row)} |" for row in rows)
     counted = f"{len(told)} of {len(ORDER_REASONS)} reasons."
     LIST.write_text(f"# Held orders repaired in the Web UI\n\n{counted}\n\n{text}\n", encoding="utf-8")
-    assert set(told) == set(ORDER_REASONS), (
-        "Run the whole file: the list needs every reason."
-    )
+    assert set(told) == set(ORDER_REASONS), "Run the whole file: the list needs every reason."
     missing = [
         f"{why}-{name}" for why in told for name in SHOWN if not (SHOTS / f"{why}-{name}.png").exists()
     ]

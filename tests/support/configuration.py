@@ -63,6 +63,7 @@ def write_configuration(
     ionapi: Path,
     extra_marketplace: str = "",
     accounts: Sequence[catalogue.Seller] = (),
+    quota_factor: float = QUOTA_FACTOR,
 ) -> Path:
     """Write the TOML file; `extra_marketplace` is appended as it is. With `accounts`: these, with every
     marketplace they sell in; otherwise the two sellers for which orders are invented."""
@@ -76,6 +77,7 @@ def write_configuration(
         f'division = "{catalogue.DIVI}"',
         f'partner = "{catalogue.PARTNER}"',
         f'message_type = "{catalogue.MESSAGE_TYPE}"',
+        f'\n[archive]\nurl = "{file.parent / "archive"}"',
         "\n[worker]\ngraceful_seconds = 5.0\nlog_level = 'info'\n",
     ]
     for seller, marketplaces in sellers:
@@ -83,7 +85,7 @@ def write_configuration(
         parts.append(f"[sellers.{seller.seller_id}]")
         parts.append(f'region = "{seller.region}"\nmarketplaces = [{ids}]\nsecrets = "{seller.name}"')
         parts.append(f'endpoint = "{amazon}"\ntoken_endpoint = "{amazon}/auth/o2/token"')
-        parts.append(f"quota_factor = {QUOTA_FACTOR}\n")
+        parts.append(f"quota_factor = {quota_factor}\n")
     for seller, marketplaces in sellers:
         parts += [_profile(marketplace, seller.region) for marketplace in marketplaces]
     parts.append(f'[ion]\ntenant = "{TENANT}"\nport = 0\nlogical_id = "{LOGICAL_ID}"')

@@ -9,9 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support.configuration import settings_for
+from worker.alert_settings import AlertSettings
 from worker.alerting import rules_of
 from worker.outside import alert_targets
-from worker.settings import AlertSettings, ConfigurationError, Settings
+from worker.settings import ConfigurationError, Settings
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "alerts.md"
 TARGETS = {"operations": "ALERTS_OPERATIONS", "lead": "ALERTS_LEAD"}

@@ -174,6 +174,21 @@ def test_goods_that_came_back_as_a_return_stay_in_m3() -> None:
     assert kinds(audit(cancelled, workflow={"outcome": "cancelled"})) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("reason", "amazon", "m3", "outcome"),
+    [
+        ("cancelled_after_close", {"status": "CANCELLED"}, {}, "booked"),
+        ("shipped_after_close", {}, NOTHING, "cancelled"),
+        ("refunded_after_close", {"expected_total": Decimal("15.00")}, {}, "booked"),
+    ],
+)
+def test_what_a_person_settled_after_the_order_was_closed_is_no_fault(
+    reason: str, amazon: dict[str, Any], m3: dict[str, Any], outcome: str
+) -> None:
+    assert kinds(audit(amazon, m3, {"outcome": outcome})) == (0, 0, 1)
+    assert kinds(audit(amazon, m3, {"outcome": outcome, "accepted": (reason,)})) == (0, 0, 0)
+
+
 def test_an_order_given_up_here_that_amazon_shipped_is_said() -> None:
     assert kinds(audit(None, NOTHING, {"outcome": "cancelled"})) == (0, 0, 1)
     unshipped = {"status": "UNSHIPPED", "fulfilled": 0}

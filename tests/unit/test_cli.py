@@ -16,8 +16,8 @@ from starters.cli import app
 from tests.support.configuration import write_configuration
 
 COMMANDS = (
-    "worker", "register", "doctor", "start", "import", "sweep", "ion", "returns", "held", "fix", "order", "alerts",
-    "views", "audit", "simulators", "demo",
+    "worker", "register", "doctor", "start", "import", "sweep", "ion", "returns", "subscribe", "listen",
+    "held", "fix", "order", "alerts", "views", "schedules", "quotas", "pause", "resume", "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],
@@ -32,7 +32,13 @@ NEED_TEMPORAL = (
     ["fix", "--where", "HeldReason IS NOT NULL", "retry", "--yes", "--json"],
     ["order", "028-1234567-8901234"],
     ["alerts"],
+    ["schedules"],
+    ["schedules", "apply"],
+    ["schedules", "pause", "sweep", "--json"],
     ["audit"],
+    ["quotas"],
+    ["pause", "m3"],
+    ["resume", "amazon", "--json"],
 )
 NOBODY_LISTENS = "127.0.0.1:1"
 
@@ -168,7 +174,8 @@ def test_json_of_a_dry_run_is_one_document(config: Path, tmp_path: Path) -> None
     assert status == 1
     document = json.loads(out)
     assert document["orders"] == 0
-    assert document["refused"][0]["line_number"] == 1
+    assert document["refused"] == 1
+    assert document["refusals"][0]["lines"] == [1]
 
 
 def test_the_example_seller_is_the_simulators_own() -> None:

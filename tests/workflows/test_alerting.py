@@ -16,9 +16,11 @@ from temporalio.api.workflowservice.v1 import UpdateTaskQueueConfigRequest
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.alert_contracts import ALERTS_QUEUE, AlertsView
 from canonical.held import HeldReason
 from canonical.ids import alerts_workflow_id
+from canonical.schedule_contracts import RECONCILIATION, ReconciliationInput, ReconciliationResult
 from starters.actions import count_actions
 from tests.support.alert_shop import VARIABLES, AlertShop, alerting
 from tests.support.holding import OrderHandle, Workshop, workshop
@@ -360,3 +362,33 @@ async def test_a_worker_with_an_address_nobody_can_read_is_refused_without_quoti
     monkeypatch.delitem(os.environ, "ALERTS_LEAD")
     said = await desk.shop.o2c("alerts", "--test")
     assert (said.status, "ALERTS_LEAD" in said.err) == (2, True)
+
+
+async def test_the_reconciliation_tells_once_what_differs_and_nothing_where_all_is_right(
+    desk: AlertShop,
+) -> None:
+    shop, yesterday = desk.shop, datetime.now(UTC) - timedelta(days=1)
+    body = order(ORDINARY, status="SHIPPED")
+    body["createdTime"] = f"{yesterday:%Y-%m-%dT12:00:00Z}"
+    missed = await shop.place(body)
+    asking = ReconciliationInput(seller_ids=("A2EUSELLER0001",))
+
+    async def reconcile(workflow_id: str) -> ReconciliationResult:
+        result: ReconciliationResult = await shop.client.execute_workflow(
+            RECONCILIATION,
+            asking,
+            id=workflow_id,
+            task_queue=ORDERS_QUEUE,
+            result_type=ReconciliationResult,
+        )
+        return result
+
+    assert (await reconcile("first-night")).report.started == 1
+    [title] = await desk.until_titles("operations", 1)
+    assert title == "Reconciliation: 1 order is not in M3 as at Amazon"
+    [told] = desk.receiver.bodies("operations")
+    assert missed in told
+    assert "o2c audit --since" in told
+    assert (await shop.result(shop.handle(missed))).outcome == "booked"
+    assert (await reconcile("second-night")).report.lost == 0
+    assert len(desk.receiver.titles("operations")) == 1

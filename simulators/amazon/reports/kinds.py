@@ -1,0 +1,75 @@
+"""Which reports can be asked for, and what each is made of.
+
+Facts: Amazon's pages on report types (which are restricted, how often FBA reports are made, that an order
+report without data is cancelled) and amzn/selling-partner-api-models issue 2591 (30 days at most, told in the
+document of a report that has failed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from simulators.amazon.record import OrderRecord
+from simulators.amazon.reports import actionable, all_orders, fulfilled
+from simulators.amazon.reports.columns import ACTIONABLE, ALL_ORDERS, FULFILLED, POINTS
+from simulators.amazon.reports.frame import Frame, Row
+
+DAY_MS = 24 * 3600 * 1000
+TOO_LONG = "Date range exceeded. Report can be requested only upto 30 days"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One report type.
+
+    restricted: its document is opened by a restricted data token alone. rationed: made once in half an hour
+    at most. longest_days: widest window.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[Iterable[OrderRecord], Frame], list[Row]]
+    restricted: bool = False
+    rationed: bool = False
+    longest_days: int | None = None
+
+    def too_long(self, start_ms: int, end_ms: int) -> bool:
+        """Whether a window is wider than Amazon reports at once."""
+        return self.longest_days is not None and end_ms - start_ms > self.longest_days * DAY_MS
+
+    def columns_of(self, rows: list[Row]) -> tuple[str, ...]:
+        """The header: points are a column only where points are given."""
+        return (*self.columns, POINTS) if any(POINTS in row for row in rows) else self.columns
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL",
+            ALL_ORDERS,
+            all_orders.by_order_date,
+            longest_days=30,
+        ),
+        Kind(
+            "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL",
+            ALL_ORDERS,
+            all_orders.by_last_update,
+            longest_days=30,
+        ),
+        Kind(
+            "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING",
+            ACTIONABLE,
+            actionable.rows,
+            restricted=True,
+        ),
+        Kind(
+            "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL",
+            FULFILLED,
+            fulfilled.rows,
+            rationed=True,
+            longest_days=31,
+        ),
+    )
+}

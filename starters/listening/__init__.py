@@ -1,0 +1,1 @@
+"""Amazon's notifications, taken from SQS and told to the workflows they are about."""

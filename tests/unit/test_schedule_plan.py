@@ -1,0 +1,57 @@
+"""The schedules that a configuration wants, and configurations that cannot be meant."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from canonical.schedule_contracts import AmazonSweepInput, ReconciliationInput
+from tests.support.configuration import settings_for, write_configuration
+from worker.schedule_plan import planned
+from worker.settings import ConfigurationError, Settings, load_settings
+
+PLACES = {"temporal": "127.0.0.1:1", "amazon": "http://127.0.0.1:1", "ionapi": Path("none.ionapi")}
+
+
+def settings(folder: Path, text: str) -> Settings:
+    return settings_for(folder, **PLACES, extra_marketplace=f"[schedules]\n{text}\n")  # type: ignore[arg-type]
+
+
+def test_every_seller_has_a_sweep_with_the_configured_overlap(tmp_path: Path) -> None:
+    found = {one.id: one for one in planned(settings(tmp_path, "amazon_minutes = 15\noverlap_minutes = 20"))}
+    assert list(found) == [
+        "o2c-sweep-A2EUSELLER0001", "o2c-sweep-A2NASELLER0001", "o2c-deliveries", "o2c-reconciliation",
+    ]  # fmt: skip
+    eu, na = found["o2c-sweep-A2EUSELLER0001"], found["o2c-sweep-A2NASELLER0001"]
+    assert eu.spec.intervals[0].every == timedelta(minutes=15)
+    assert eu.spec.intervals[0].offset != na.spec.intervals[0].offset
+    assert isinstance(eu.argument, AmazonSweepInput)
+    assert eu.argument.overlap == timedelta(minutes=20)
+
+
+def test_the_reconciliation_runs_in_its_time_zone_or_never(tmp_path: Path) -> None:
+    text = 'reconciliation_at = "04:30"\ntime_zone = "Europe/Berlin"\nreconciliation_days = 2'
+    [daily] = [one for one in planned(settings(tmp_path, text)) if one.id == "o2c-reconciliation"]
+    assert daily.spec.time_zone_name == "Europe/Berlin"
+    assert (daily.spec.calendars[0].hour[0].start, daily.spec.calendars[0].minute[0].start) == (4, 30)
+    assert isinstance(daily.argument, ReconciliationInput)
+    assert (daily.argument.days, daily.argument.time_zone) == (2, "Europe/Berlin")
+    assert set(daily.argument.tolerances) == set(settings(tmp_path, text).marketplaces)
+    never = planned(settings(tmp_path, 'reconciliation_at = "never"'))
+    assert "o2c-reconciliation" not in {one.id for one in never}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("amazon_minutes = 0", "schedules.amazon_minutes"),
+        ("overlap_minutes = 1", "schedules.overlap_minutes"),
+        ('time_zone = "Mars/Base"', "no time zone"),
+        ('reconciliation_at = "04:00+01:00"', "leave the offset out"),
+        ("often = true", "there is no such key"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_key(tmp_path: Path, text: str, key: str) -> None:
+    file = write_configuration(tmp_path / "o2c.toml", **PLACES, extra_marketplace=f"[schedules]\n{text}\n")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=key):
+        load_settings(file)

@@ -1,0 +1,174 @@
+"""News of an order whose workflow has ended: what M3 does not have becomes a workflow of its own."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from canonical.activity_contracts import ORDERS_QUEUE, AmazonChanged, OrderResult, OrderToCashInput
+from canonical.ids import after_close_workflow_id, order_workflow_id
+from canonical.late_contracts import (
+    AFTER_CLOSE,
+    REFUND_TOLD,
+    AfterCloseInput,
+    AfterCloseResult,
+    ClosedOrder,
+    RefundTold,
+)
+from canonical.late_events import closed_order, late_events
+from canonical.order import Order
+from workflows import search_attributes as sa
+from workflows.policies import seller_priority
+
+_ATTEMPTS: Final = 3
+"""The workflow of the late news may end between two looks at it; a third time is no coincidence."""
+
+
+class LateKept(StrEnum):
+    """What became of the news."""
+
+    CARRIED = "carried"
+    """A workflow carries it: started, or told."""
+    NOTHING_NEW = "nothing_new"
+    STILL_OPEN = "still_open"
+    """The order's own workflow runs; the news is for it."""
+    UNFOLLOWED = "unfollowed"
+    """The order's workflow was terminated or failed: nobody carries the order, the audit says what is missing."""
+
+
+class LateOutcome(NamedTuple):
+    """What became of the news, and a sentence where a person should know."""
+
+    kept: LateKept
+    remark: str = ""
+
+
+async def tell_closed(
+    client: Client,
+    seller_id: str,
+    order_id: str,
+    order: Order | None = None,
+    refund: RefundTold | None = None,
+) -> LateOutcome:
+    """Carry what is new about a closed order.
+
+    order: what Amazon says now. Without it (a notification tells no more than the id) the workflow that is started
+    reads the order itself, which is one getOrder call. refund: a refund that Amazon paid. Raises RPCError where
+    Temporal could not be asked; may be repeated.
+    """
+    ended = await _ending(client, seller_id, order_id)
+    if isinstance(ended, LateOutcome):
+        return ended
+    refunds = (refund,) if refund else ()
+    if order is not None and not late_events(ended, order, refunds):
+        return LateOutcome(LateKept.NOTHING_NEW)
+    for _ in range(_ATTEMPTS):
+        known = await _settled_before(client, seller_id, order_id)
+        if known is None:
+            if await _signal(client, seller_id, order_id, order, refund):
+                return LateOutcome(LateKept.CARRIED)
+            continue
+        closed = ended if known == _NONE else known
+        if order is not None and not late_events(closed, order, refunds):
+            return LateOutcome(LateKept.NOTHING_NEW)
+        start = AfterCloseInput(
+            seller_id=seller_id, order_id=order_id, closed=closed, order=order, refunds=refunds
+        )
+        if await _start(client, start):
+            return LateOutcome(LateKept.CARRIED)
+    raise RuntimeError(f"The late news of order {order_id} ends and begins again at every look.")
+
+
+async def _ending(client: Client, seller_id: str, order_id: str) -> ClosedOrder | LateOutcome:
+    """How the order's own workflow ended."""
+    workflow_id = order_workflow_id(seller_id, order_id)
+    try:
+        described = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return LateOutcome(LateKept.UNFOLLOWED, f"Order {order_id} has no workflow that ended.")
+        raise
+    if described.status is WorkflowExecutionStatus.RUNNING:
+        return LateOutcome(LateKept.STILL_OPEN)
+    if described.status is not WorkflowExecutionStatus.COMPLETED:
+        how = described.status.name.lower() if described.status else "closed"
+        return LateOutcome(
+            LateKept.UNFOLLOWED,
+            f"Amazon has news of order {order_id}, but its workflow was {how}: nobody follows it. 'o2c audit' says "
+            "what M3 has of it.",
+        )
+    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
+        workflow_id, run_id=described.run_id, result_type=OrderResult
+    )
+    return closed_order(await handle.result())
+
+
+_NONE: Final = ClosedOrder(outcome="")
+"""There was no late news before, or its workflow did not end by itself."""
+
+
+async def _settled_before(client: Client, seller_id: str, order_id: str) -> ClosedOrder | None:
+    """What the last late news left M3 with; None while its workflow runs."""
+    workflow_id = after_close_workflow_id(seller_id, order_id)
+    try:
+        described = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return _NONE
+        raise
+    if described.status is WorkflowExecutionStatus.RUNNING:
+        return None
+    if described.status is not WorkflowExecutionStatus.COMPLETED:
+        return _NONE
+    handle: WorkflowHandle[object, AfterCloseResult] = client.get_workflow_handle(
+        workflow_id, run_id=described.run_id, result_type=AfterCloseResult
+    )
+    return (await handle.result()).known
+
+
+async def _signal(
+    client: Client, seller_id: str, order_id: str, order: Order | None, refund: RefundTold | None
+) -> bool:
+    """Tell the workflow that carries earlier late news; False where it has just ended."""
+    handle = client.get_workflow_handle(after_close_workflow_id(seller_id, order_id))
+    try:
+        if refund is not None:
+            await handle.signal(REFUND_TOLD, refund)
+        if order is not None:
+            await handle.signal("amazon_changed", AmazonChanged(order=order))
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+async def _start(client: Client, start: AfterCloseInput) -> bool:
+    """Start the workflow; False where another one was started a moment ago."""
+    plain = OrderToCashInput(seller_id=start.seller_id, order_id=start.order_id, order=start.order)
+    attributes = list(sa.at_start(plain))
+    if start.closed.orno:
+        attributes.append(SearchAttributePair(sa.M3_ORDER, start.closed.orno))
+    try:
+        await client.start_workflow(
+            AFTER_CLOSE,
+            start,
+            id=after_close_workflow_id(start.seller_id, start.order_id),
+            task_queue=ORDERS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            search_attributes=TypedSearchAttributes(attributes),
+            static_summary=f"Order {start.order_id}, after it was closed",
+            priority=seller_priority(start.seller_id),
+        )
+    except WorkflowAlreadyStartedError:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""Up to when Amazon's changes of a seller were read, as the sweeps left it."""
+
+from datetime import datetime
+from typing import Final
+
+from temporalio.client import Client, WorkflowHandle
+
+from canonical.activity_contracts import SWEEP, SweepResult
+from canonical.schedule_contracts import AMAZON_SWEEP, AmazonSweepResult
+from workflows import search_attributes as sa
+
+_LOOKED_AT: Final = 20
+_NEWEST: Final = 3
+"""Visibility lists the newest first, and a mark never goes back."""
+
+
+async def mark_of(client: Client, seller_id: str) -> datetime | None:
+    """The seller's high-water mark; None where no sweep that is still kept completed.
+
+    The later one of the scheduled sweeps' and of those by hand: either has read everything up to it. Raises
+    RPCError where Temporal could not be asked.
+    """
+    marks = [await scheduled_mark(client, seller_id), await _by_hand(client, seller_id)]
+    return max((mark for mark in marks if mark is not None), default=None)
+
+
+async def scheduled_mark(client: Client, seller_id: str) -> datetime | None:
+    """The mark that the seller's scheduled sweeps have reached."""
+    query = (
+        f'WorkflowType="{AMAZON_SWEEP}" AND {sa.SELLER.name}="{seller_id}" AND ExecutionStatus="Completed"'
+    )
+    marks = []
+    async for found in client.list_workflows(query, limit=_NEWEST):
+        handle: WorkflowHandle[object, AmazonSweepResult] = client.get_workflow_handle(
+            found.id, run_id=found.run_id, result_type=AmazonSweepResult
+        )
+        marks.append((await handle.result()).mark)
+    return max(marks, default=None)
+
+
+async def _by_hand(client: Client, seller_id: str) -> datetime | None:
+    query = f'WorkflowType="{SWEEP}" AND ExecutionStatus="Completed"'
+    closed = [found async for found in client.list_workflows(query, limit=_LOOKED_AT)]
+    for found in sorted(closed, key=lambda one: one.close_time or one.start_time, reverse=True):
+        handle: WorkflowHandle[object, SweepResult] = client.get_workflow_handle(
+            found.id, run_id=found.run_id, result_type=SweepResult
+        )
+        page = (await handle.result()).amazon.get(seller_id)
+        if page is not None and page.horizon is not None:
+            return page.horizon
+    return None

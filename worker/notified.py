@@ -1,0 +1,112 @@
+"""From a notification to the workflow it is about: an order's, started where there is none, or a report's."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from canonical.activity_contracts import ORDER_TO_CASH, ORDERS_QUEUE, OrderResult, OrderToCashInput
+from canonical.ids import order_workflow_id, report_workflow_id
+from canonical.import_contracts import REPORT_FINISHED, ReportFinished
+from canonical.late_events import BOOKED
+from canonical.notification_contracts import AMAZON_NOTIFIED, AmazonNotified, OrderNotice
+from canonical.notifications import ReportNews
+from canonical.order import OrderStatus
+from worker.late import LateKept, tell_closed
+from workflows import search_attributes
+from workflows.policies import LIVE_PRIORITY, marketplace_priority
+
+
+class Notified(StrEnum):
+    """What became of an order's notices."""
+
+    TOLD = "told"
+    """The order's workflow has them; where there was none, it was started with them."""
+    NOT_KNOWN = "not_known"
+    """Amazon cancelled an order that nobody here has begun: there is nothing to take back."""
+    LATE = "late"
+    """The order's workflow has ended, and they tell nothing that has to be carried at once: what is new about
+    it comes with the next sweep, which has the whole order."""
+    AFTER_CLOSE = "after_close"
+    """Amazon cancelled an order that is booked and closed: a workflow of its own carries it."""
+
+
+async def notify_order(
+    client: Client, seller_id: str, order_id: str, notices: Sequence[OrderNotice]
+) -> Notified:
+    """Tell the order's workflow, or start it by the order's id; it reads the order itself.
+
+    One call does both (signal-with-start): it may be repeated, the workflow recognises each notice by its id.
+    A cancelled order is not started: whatever else was notified of it, there is nothing to book. Raises RPCError
+    where Temporal could not be asked.
+    """
+    news = AmazonNotified(notices=tuple(notices))
+    cancelled = any(notice.status is OrderStatus.CANCELLED for notice in notices)
+    if cancelled:
+        return await _tell_cancelled(client, seller_id, order_id, news)
+    try:
+        await client.start_workflow(
+            ORDER_TO_CASH,
+            start := OrderToCashInput(seller_id=seller_id, order_id=order_id),
+            id=order_workflow_id(seller_id, order_id),
+            task_queue=ORDERS_QUEUE,
+            result_type=OrderResult,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=AMAZON_NOTIFIED,
+            start_signal_args=[news],
+            search_attributes=search_attributes.at_start(start),
+            static_summary=f"Amazon order {order_id}",
+            priority=marketplace_priority(seller_id, "", LIVE_PRIORITY),
+        )
+    except WorkflowAlreadyStartedError:
+        return Notified.LATE
+    return Notified.TOLD
+
+
+async def _tell_cancelled(client: Client, seller_id: str, order_id: str, news: AmazonNotified) -> Notified:
+    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
+        order_workflow_id(seller_id, order_id), result_type=OrderResult
+    )
+    try:
+        await handle.signal(AMAZON_NOTIFIED, news)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    else:
+        return Notified.TOLD
+    try:
+        described = await handle.describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return Notified.NOT_KNOWN
+        raise
+    completed = described.status is WorkflowExecutionStatus.COMPLETED
+    if not completed or (await handle.result()).outcome != BOOKED:
+        return Notified.LATE
+    late = await tell_closed(client, seller_id, order_id)
+    return Notified.AFTER_CLOSE if late.kept is LateKept.CARRIED else Notified.LATE
+
+
+async def notify_report(client: Client, sellers: Sequence[str], news: ReportNews) -> bool:
+    """Tell the workflow that waits for the report; False where none does: somebody else asked for it.
+
+    sellers: where the notification names no seller, everybody who may have asked.
+    """
+    finished = ReportFinished(
+        report_id=news.report_id, processing_status=news.status, report_document_id=news.document_id
+    )
+    told = False
+    for seller_id in (news.seller_id,) if news.seller_id else sellers:
+        handle = client.get_workflow_handle(report_workflow_id(seller_id, news.report_id))
+        try:
+            await handle.signal(REPORT_FINISHED, finished)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        else:
+            told = True
+    return told

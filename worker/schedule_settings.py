@@ -1,0 +1,43 @@
+"""What runs by the clock, as the configuration has it."""
+
+from datetime import time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ScheduleSettings(BaseModel):
+    """How often the schedules run; ``o2c schedules apply`` makes them so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amazon_minutes: Annotated[float, Field(ge=0.1, le=1440)] = 10.0
+    """How often each seller's orders are swept at Amazon. Amazon refills one searchOrders call in three minutes:
+    less than that is throttled for ever."""
+    overlap_minutes: Annotated[float, Field(ge=3, le=1440)] = 10.0
+    """How far a sweep reaches back behind the high-water mark. Amazon shows changes two or three minutes late."""
+    first_look_hours: Annotated[float, Field(gt=0, le=17_520)] = 24.0
+    """How far back the very first sweep reads."""
+    m3_minutes: Annotated[float, Field(ge=0.1, le=1440)] = 5.0
+    """How often M3 is asked for deliveries that have left."""
+    m3_orders: Annotated[int, Field(ge=1, le=100_000)] = 5000
+    """How many waiting orders one such look takes, the newest first."""
+    reconciliation_at: time | Literal["never"] = time(3)
+    """Time of day of the reconciliation, such as ``"03:00"``; ``"never"`` makes no such schedule."""
+    reconciliation_days: Annotated[int, Field(ge=1, le=31)] = 1
+    """How many whole days it compares, up to the last midnight."""
+    start_missing: bool = True
+    """Whether the reconciliation starts the orders that it finds without a workflow."""
+    time_zone: str = "UTC"
+    """Time zone of `reconciliation_at` and of its days, such as ``"Europe/Berlin"``."""
+
+    @model_validator(mode="after")
+    def _moments(self) -> "ScheduleSettings":
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"time_zone {self.time_zone!r} is no time zone such as Europe/Berlin") from None
+        if isinstance(self.reconciliation_at, time) and self.reconciliation_at.tzinfo is not None:
+            raise ValueError("reconciliation_at is a time of day in time_zone; leave the offset out")
+        return self
