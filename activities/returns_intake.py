@@ -8,17 +8,17 @@ import asyncio
 import gzip
 import io
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
 
-import fsspec
 import structlog
 from temporalio import activity
 
 from activities.amazon.client import FACTS_DATA, AmazonClient
 from activities.amazon.outcomes import asking_amazon
+from activities.archive import Archive, ArchiveError, NotArchived
 from activities.errors import RetryLater, failures_as_temporal_knows_them, heartbeating
 from canonical import return_contracts as act
 from canonical.amazon_orders import UnreadableOrder, read_order
@@ -35,6 +35,8 @@ AT_ONCE: Final = 20
 MOST_REMARKS: Final = 50
 INCOMPLETE: Final = "returns_incomplete"
 """ApplicationError type: some cases could not be told; the page or file is repeated."""
+ARCHIVE_AWAY: Final = "archive_away"
+"""ApplicationError type: the archive cannot be read now."""
 _GZIP: Final = b"\x1f\x8b"
 _log = structlog.get_logger(__name__)
 
@@ -60,18 +62,20 @@ class NudgeCases(Protocol):
 
 
 class ReturnsIntake:
-    """clients: by seller id. profiles: by marketplace id."""
+    """clients: by seller id. profiles: by marketplace id. keep: how long the archive keeps reports."""
 
     def __init__(
         self,
         clients: Mapping[str, AmazonClient],
         profiles: Mapping[str, MarketplaceProfile],
+        archive: Archive,
         *,
         tell: TellCase,
         nudge: NudgeCases,
+        keep: timedelta,
     ) -> None:
-        self._clients, self._profiles = clients, profiles
-        self._tell, self._nudge = tell, nudge
+        self._clients, self._profiles, self._archive = clients, profiles, archive
+        self._tell, self._nudge, self._keep = tell, nudge, keep
 
     @property
     def reading_orders(self) -> list[Callable[..., Awaitable[object]]]:
@@ -130,12 +134,15 @@ class ReturnsIntake:
                     raise held(
                         HeldReason.NOT_CONFIGURED, f"{request.report_type} is no report about returns."
                     )
-                content = await asyncio.to_thread(_content, request.file)
+                content = await self._content(request.file.key)
                 found: list[ToldOfCase] = []
                 refused: list[RefusedRow] = []
                 try:
                     for each in read_return_report(
-                        request.report_type, io.BytesIO(content), request.made_at, request.charset or None
+                        request.report_type,
+                        io.BytesIO(content),
+                        request.made_at,
+                        request.file.charset or None,
                     ):
                         (found if isinstance(each, ToldOfCase) else refused).append(each)  # type: ignore[arg-type]
                 except UnreadableReport as error:
@@ -143,6 +150,7 @@ class ReturnsIntake:
                         HeldReason.ORDER_INCOMPLETE, f"{request.report_type}: {error}", system="Amazon"
                     ) from None
                 done = await self._hand_over(request.seller_id, found)
+                await self._forget_old(request.seller_id)
                 remarks = tuple(f"Line {row.line}: {row.sentence}" for row in refused[:MOST_REMARKS])
                 return done.plus(act.ToldCases(refused=len(refused), remarks=remarks))
 
@@ -152,6 +160,27 @@ class ReturnsIntake:
         with failures_as_temporal_knows_them():
             async with heartbeating():
                 return await self._nudge(request.seller_id, request.limit)
+
+    async def _content(self, key: str) -> bytes:
+        """The file's bytes, unpacked where they are compressed, whatever the name says."""
+        try:
+            content = await self._archive.fetch(key)
+        except NotArchived as error:
+            raise held(
+                HeldReason.NOT_CONFIGURED, f"{error} Workers and commands need the same archive."
+            ) from None
+        except ArchiveError as error:
+            raise RetryLater(str(error), kind=ARCHIVE_AWAY) from None
+        return await asyncio.to_thread(gzip.decompress, content) if content[:2] == _GZIP else content
+
+    async def _forget_old(self, seller_id: str) -> None:
+        """Returns files may say what buyers wrote; they go as other reports do, also where nothing is imported."""
+        try:
+            await asyncio.to_thread(
+                self._archive.prune, f"reports/{seller_id}", datetime.now(UTC) - self._keep
+            )
+        except ArchiveError as error:
+            _log.warning("archive_not_pruned", error=str(error))
 
     async def _hand_over(
         self, seller_id: str, found: Iterable[TransactionRefund | ToldOfCase]
@@ -224,10 +253,3 @@ def case_order(order: Order, sku: str, profile: MarketplaceProfile | None) -> Ca
 
 def _paid(line: OrderLine) -> Decimal | None:
     return None if line.amounts is None else expected_of(line, line.amounts)
-
-
-def _content(file: str) -> bytes:
-    """The file's bytes, unpacked where they are compressed, whatever the name says."""
-    with fsspec.open(file, "rb") as stream:
-        content: bytes = stream.read()
-    return gzip.decompress(content) if content[:2] == _GZIP else content

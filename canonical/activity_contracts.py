@@ -158,12 +158,16 @@ class ConfirmShipmentRequest(_Contract):
     ref: OrderRef
     package: Package
     order_created: datetime
+    again: bool = False
+    """Amazon was told of it before: what is told now replaces it."""
 
 
 class ConfirmShipmentResult(_Contract):
     reference: str
     already_known: bool = False
     """Amazon had it already; found by looking, not assumed."""
+    by_hand: bool = False
+    """A person told Amazon, under whatever reference."""
 
 
 class InvoiceDeliveryRequest(_Contract):
@@ -433,6 +437,9 @@ class OrderView(_Contract):
     expected: Money | None = None
     deliveries: tuple[Delivery, ...] = ()
     confirmed_packages: tuple[str, ...] = ()
+    told: tuple[Package, ...] = ()
+    """Packages as Amazon was told of them under these references."""
+    order_created: datetime | None = None
     invoices: tuple[Invoice, ...] = ()
     vouchers: tuple[Voucher, ...] = ()
     repairs: tuple[Repair, ...] = ()
@@ -459,3 +466,7 @@ class OrderResult(_Contract):
     """Pieces ordered when M3 booked it."""
     expected: Money | None = None
     """What Amazon's figures came to then, for comparison with what they come to later."""
+    told: tuple[Package, ...] = ()
+    """Packages as Amazon was told of them: what M3 corrects later is told again under the same references."""
+    marketplace_id: str = ""
+    order_created: datetime | None = None

@@ -123,7 +123,12 @@ class _Part(NamedTuple):
 
 
 def _is_refund(payload: Mapping[str, object]) -> bool:
-    kind = str(payload.get("transactionType") or "").casefold()
+    return pays_back(str(payload.get("transactionType") or ""))
+
+
+def pays_back(transaction_type: str) -> bool:
+    """Whether money goes back to a buyer by a transaction of this type."""
+    kind = transaction_type.casefold()
     return any(word in kind for word in _REFUNDS)
 
 

@@ -37,7 +37,20 @@ def after_close_workflow_id(seller_id: str, amazon_order_id: str) -> str:
 
 def subject_of_workflow(workflow_id: str) -> tuple[str, str] | None:
     """Seller and Amazon order id of a workflow about one order, also a closed one; None of any other."""
-    return order_of_workflow(workflow_id.replace("after-close-", "order-", 1))
+    for prefix in ("after-close-", "packages-"):
+        if workflow_id.startswith(prefix):
+            return order_of_workflow(workflow_id.replace(prefix, "order-", 1))
+    return order_of_workflow(workflow_id)
+
+
+def correction_workflow_id(seller_id: str, amazon_order_id: str) -> str:
+    """The one workflow that tells Amazon of one order's packages again."""
+    return f"packages-{seller_id}-{amazon_order_id}"
+
+
+def correction_sweep_id() -> str:
+    """The schedule that looks in M3 for corrected packages."""
+    return "o2c-corrections"
 
 
 def customer_order_number(amazon_order_id: str) -> str:
@@ -233,8 +246,23 @@ def return_subject(text: str) -> tuple[str, str] | None:
 
 
 def returns_feed_workflow_id(seller_id: str) -> str:
-    """The one look for returns of a seller: two at once would read the same pages twice."""
+    """The one look for returns of a seller that a person asks for: two at once would read the same pages twice."""
     return f"returns-feed-{seller_id}"
+
+
+def returns_look_workflow_id(seller_id: str) -> str:
+    """The one look at refunds that Amazon notified: whatever is notified before it is made, is for it."""
+    return f"returns-look-{seller_id}"
+
+
+def returns_schedule_id(seller_id: str) -> str:
+    """The schedule that looks for a seller's refunds and returns."""
+    return f"o2c-returns-{seller_id}"
+
+
+def mcf_sweep_id() -> str:
+    """The schedule that looks for M3's deliveries that Amazon is to fulfil."""
+    return "o2c-mcf"
 
 
 def customer_return_reference(amazon_order_id: str, ponr: str, movement: int) -> str:

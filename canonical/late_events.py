@@ -31,14 +31,20 @@ def closed_order(result: OrderResult) -> ClosedOrder:
     )
 
 
-def late_events(closed: ClosedOrder, now: Order, refunds: Sequence[RefundTold] = ()) -> tuple[LateEvent, ...]:
+def late_events(
+    closed: ClosedOrder, now: Order, refunds: Sequence[RefundTold] = (), *, cases: bool = False
+) -> tuple[LateEvent, ...]:
     """What Amazon says of a closed order and M3 does not have; empty where nothing is new.
+
+    cases: return cases follow refunds, so that none is told here.
 
     An order that was no sale here stays none. Pieces that Amazon still is to ship are no news until they left.
     """
     if closed.outcome == NOT_A_SALE or now.is_multi_channel:
         return ()
     shipped, cancelled = _shipped(closed, now), _cancelled(closed, now)
+    if cases:
+        return tuple(event for event in (shipped, cancelled) if event is not None)
     told = tuple(_refund(closed, now, one) for one in refunds if one.transaction_id not in closed.refunds)
     less = None if shipped or cancelled or told else _less(closed, now)
     return tuple(event for event in (shipped, cancelled, *told, less) if event is not None)

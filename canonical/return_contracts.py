@@ -1,12 +1,13 @@
 """The words of return cases between workflows, activities and starters: names, requests, results."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from canonical.activity_contracts import OrderRef, Repair
+from canonical.import_contracts import FileWanted
 from canonical.return_facts import CaseFacts, Returned
 from canonical.return_models import Accepted, Booked, CaseOrder, CaseRules, Credit, Movement
 from canonical.steps import Step
@@ -20,6 +21,8 @@ CASE_TOLD: Final = "case_told"
 """Signal: facts about the case."""
 LOOK_AGAIN: Final = "look_again"
 """Signal: look in M3 whether the goods have come."""
+REFUND_POSTED: Final = "refund_posted"
+"""Signal of a look: Amazon notified a refund (`RefundPosted`)."""
 
 AMAZON_LIST_TRANSACTIONS_QUEUE: Final = "o2c-amazon-listTransactions"
 
@@ -204,9 +207,8 @@ class TellReturnReportRequest(_Contract):
 
     seller_id: str
     report_type: str
-    file: str
-    """Path or address (fsspec) of the document, unpacked or gzip."""
-    charset: str = ""
+    file: FileWanted
+    """The document in the archive, unpacked or gzip."""
     made_at: datetime
 
 
@@ -243,15 +245,32 @@ class NudgeRequest(_Contract):
     limit: int = 5000
 
 
+class RefundPosted(_Contract):
+    """A refund that Amazon notified: when it was posted. What it is, listTransactions tells."""
+
+    posted: datetime
+
+
 class ReturnsFeedInput(_Contract):
-    """One look for one seller; reports are those that have been fetched."""
+    """One look for one seller."""
 
     seller_id: str
     posted_after: datetime | None = None
+    """None begins `look_back` before the end of the last look of the schedule, or before now."""
     posted_before: datetime | None = None
+    look_back: timedelta = timedelta(days=7)
     refunds: bool = True
     reports: tuple[TellReturnReportRequest, ...] = ()
+    """Reports that have been fetched."""
+    ask: tuple[str, ...] = ()
+    """Types of the reports that Amazon is asked for."""
+    marketplace_ids: tuple[str, ...] = ()
+    """Of the reports that Amazon is asked for."""
     nudge: bool = True
+    wait: timedelta | None = None
+    """A look at refunds that were notified: so long it waits for more of them, and again after each look."""
+    posted: datetime | None = None
+    """The earliest that was notified and not read yet."""
 
 
 class ReturnsFeedResult(_Contract):
@@ -259,3 +278,5 @@ class ReturnsFeedResult(_Contract):
     reports: dict[str, ToldCases] = {}
     """By report type."""
     nudged: int = 0
+    until: datetime | None = None
+    """Everything told up to then was read; the schedule's next look begins `look_back` before."""

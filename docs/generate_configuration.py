@@ -65,7 +65,7 @@ Secrets come from the environment, never from the file. `PREFIX` is what `secret
 | `PREFIX_CLIENT_ID`, `PREFIX_CLIENT_SECRET` | each seller | the application's Login with Amazon credentials |
 | `PREFIX_REFRESH_TOKEN` | each seller | the seller's authorisation of the application |
 | `PREFIX_USER`, `PREFIX_PASSWORD` | M3, profile `onprem` | the user that calls MI programs |
-| `PREFIX_USER`, `PREFIX_PASSWORD` | `ion` | what ION's API gateway names itself with, to `o2c ion` |
+| `PREFIX_USER`, `PREFIX_PASSWORD` | `ion` | what ION's API gateway names itself with, to `o2c listen --ion` |
 | what `alerts.targets` names | each target of alerts | its address, which holds its password or token |
 
 With profile `cloud` the secrets of M3 are in the `.ionapi` file.

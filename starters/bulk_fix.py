@@ -16,6 +16,7 @@ from canonical.fixes import Fix, MapSku
 from canonical.held import FixName, HeldReason, Hold
 from canonical.ids import subject_of_workflow
 from canonical.late_contracts import AFTER_CLOSE
+from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.steps import Step
 from starters.console import Refused
 from starters.held_orders import since_of
@@ -89,7 +90,7 @@ def _is_held_order(execution: WorkflowExecution, seller: str | None) -> bool:
     """Whether it is what we asked for, however the query's brackets were set."""
     attributes = execution.typed_search_attributes
     return (
-        execution.workflow_type in (ORDER_TO_CASH, AFTER_CLOSE)
+        execution.workflow_type in (ORDER_TO_CASH, AFTER_CLOSE, PACKAGE_CORRECTION)
         and execution.status is WorkflowExecutionStatus.RUNNING
         and bool(attributes.get(sa.HELD_REASON))
         and seller in (None, attributes.get(sa.SELLER))

@@ -19,7 +19,6 @@ from starters.commands import (
     held,
     imports,
     listen,
-    listen_ion,
     order,
     quotas,
     register,
@@ -75,7 +74,6 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
     imports.import_orders
 )
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
-app.command("ion", epilog=_example("o2c ion --config o2c.toml"))(listen_ion.ion)
 app.command("returns", epilog=_example("o2c returns --older-than 30"))(returns.returns)
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)

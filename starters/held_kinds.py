@@ -8,6 +8,7 @@ from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
 from canonical.ids import mcf_of_workflow, return_of_workflow, subject_of_workflow
 from canonical.late_contracts import AFTER_CLOSE
 from canonical.mcf_contracts import MCF_ORDER
+from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.return_contracts import RETURN_CASE
 from canonical.steps import Step
 from workflows.details import fix_argument, fix_command
@@ -73,6 +74,9 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
     ),
     AFTER_CLOSE: HeldKind(
         noun="closed order", subject=_order_id, suggestion=lambda facts: repair_command(*facts)
+    ),
+    PACKAGE_CORRECTION: HeldKind(
+        noun="package correction", subject=_order_id, suggestion=lambda facts: repair_command(*facts)
     ),
     RETURN_CASE: HeldKind(
         noun="return case", subject=_case_subject, suggestion=lambda facts: repair_command(*facts)

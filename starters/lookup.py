@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
 from canonical.ids import (
     after_close_workflow_id,
+    correction_workflow_id,
     is_amazon_order_id,
     mcf_subject,
     mcf_workflow_id,
@@ -30,6 +31,7 @@ from canonical.ids import (
 from canonical.mcf_contracts import McfResult
 from starters.console import Refused
 from starters.times import shown
+from workflows import search_attributes as sa
 
 
 class Found(NamedTuple):
@@ -42,6 +44,10 @@ class Found(NamedTuple):
     @property
     def is_open(self) -> bool:
         return self.description.status is WorkflowExecutionStatus.RUNNING
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.description.typed_search_attributes.get(sa.HELD_REASON))
 
 
 def check_order_id(text: str) -> str:
@@ -100,14 +106,21 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
 
 
 async def find_open(client: Client, sellers: Sequence[str], order_id: str) -> Found:
-    """The workflow that can be repaired: the order's own, or the one that carries what Amazon said of it after it
-    was closed. Where neither is open it is the order's own. Raises Refused."""
+    """The workflow that can be repaired: the order's own, the one that carries what Amazon said of it after it was
+    closed, or the one that corrects its packages; what is held goes first. Where none is open it is the order's
+    own. Raises Refused."""
     found = await find_order(client, sellers, order_id)
-    if found.is_open or return_subject(order_id):
+    if return_subject(order_id) or (found.is_open and found.is_held):
         return found
-    late = await _describe(client, after_close_workflow_id(found.seller_id, order_id))
-    carried = late and Found(found.seller_id, order_id, late)
-    return carried if carried and carried.is_open else found
+    ids = [
+        of(found.seller_id, order_id)
+        for of in (after_close_workflow_id, correction_workflow_id)
+        if of is correction_workflow_id or not found.is_open
+    ]
+    described = await asyncio.gather(*(_describe(client, one) for one in ids))
+    beside = [Found(found.seller_id, order_id, one) for one in described if one is not None]
+    opened = [one for one in (found, *beside) if one.is_open]
+    return next((one for one in opened if one.is_held), opened[0] if opened else found)
 
 
 async def _describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:

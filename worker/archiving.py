@@ -21,6 +21,7 @@ __all__ = [
     "check_archive",
     "entry_of",
     "hand_in",
+    "hand_in_report",
     "open_archive",
     "read_results",
 ]
@@ -51,6 +52,15 @@ def hand_in(archive: Archive, path: Path, seller_id: str, marketplace_id: str) -
     if archive.size(key) != size:
         archive.upload(path, key)
     return HandedIn(workflow_id, folder, FileWanted(key=key))
+
+
+def hand_in_report(archive: Archive, path: Path, seller_id: str, report_type: str) -> FileWanted:
+    """Put a report's file into the archive beside those Amazon made. Raises OSError, ArchiveError."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:20]
+    key = f"reports/{seller_id}/{report_type}/handed-in-{digest}.txt"
+    archive.upload(path, key)
+    return FileWanted(key=key)
 
 
 def import_folder(workflow_id: str) -> str:

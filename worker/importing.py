@@ -48,7 +48,7 @@ def import_activities(
     client: Client, settings: Settings, amazon: Mapping[str, AmazonClient], archive: Archive
 ) -> ImportActivities:
     """The activities of imports as the configuration wants them."""
-    orders = ImportsOnTemporal(client)
+    orders = ImportsOnTemporal(client, cases=settings.returns is not None)
     return ImportActivities(
         archive,
         amazon,
@@ -63,8 +63,9 @@ def import_activities(
 class ImportsOnTemporal:
     """The orders of imports, and the queues they would fill."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, cases: bool = False) -> None:
         self._client = client
+        self._cases = cases
         self._looked = float("-inf")
         self._waiting = 0
         self._looking = asyncio.Lock()
@@ -76,7 +77,9 @@ class ImportsOnTemporal:
         if again and await self._was_started_by(order, import_id):
             return _OUTCOMES[StartKind.STARTED], ""
         try:
-            outcome = await start_or_signal(self._client, order, priority=BULK_PRIORITY, import_id=import_id)
+            outcome = await start_or_signal(
+                self._client, order, priority=BULK_PRIORITY, import_id=import_id, cases=self._cases
+            )
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT or "search attribute" in error.message:
                 raise  # the server is away, or 'o2c register' was not run: neither is the order's fault

@@ -50,11 +50,13 @@ async def start_or_signal(
     *,
     priority: int = LIVE_PRIORITY,
     import_id: str = "",
+    cases: bool = False,
 ) -> StartOutcome:
     """Start the order, or tell the one under way what Amazon says now; what is new about a closed one is carried apart.
 
     Not signal-with-start: a new order has its facts in its input, so a signal beside it would only be another
     history event. Whoever calls this repeats it after a crash, which is harmless: nothing is lost in between.
+    cases: return cases follow the refunds of closed orders.
     """
     workflow_id = order_workflow_id(start.seller_id, start.order_id)
     try:
@@ -73,11 +75,11 @@ async def start_or_signal(
             ),
         )
     except WorkflowAlreadyStartedError:
-        return await _tell(client, workflow_id, start)
+        return await _tell(client, workflow_id, start, cases=cases)
     return StartOutcome(StartKind.STARTED, handle.id)
 
 
-async def _tell(client: Client, workflow_id: str, start: OrderToCashInput) -> StartOutcome:
+async def _tell(client: Client, workflow_id: str, start: OrderToCashInput, *, cases: bool) -> StartOutcome:
     """The order exists: signal it while it runs; news of a closed one is compared with how it ended."""
     if start.order is None:
         description = await client.get_workflow_handle(workflow_id).describe()
@@ -86,7 +88,7 @@ async def _tell(client: Client, workflow_id: str, start: OrderToCashInput) -> St
     told = await signal_if_running(client, workflow_id, AMAZON_CHANGED, AmazonChanged(order=start.order))
     if told.kind is not StartKind.LATE:
         return told
-    late = await tell_closed(client, start.seller_id, start.order_id, start.order)
+    late = await tell_closed(client, start.seller_id, start.order_id, start.order, cases=cases)
     if late.kept is LateKept.CARRIED:
         return StartOutcome(StartKind.AFTER_CLOSE, after_close_workflow_id(start.seller_id, start.order_id))
     return StartOutcome(StartKind.LATE, workflow_id, late.remark)

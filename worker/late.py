@@ -57,18 +57,22 @@ async def tell_closed(
     order_id: str,
     order: Order | None = None,
     refund: RefundTold | None = None,
+    *,
+    cases: bool = False,
 ) -> LateOutcome:
     """Carry what is new about a closed order.
 
     order: what Amazon says now. Without it (a notification tells no more than the id) the workflow that is started
-    reads the order itself, which is one getOrder call. refund: a refund that Amazon paid. Raises RPCError where
-    Temporal could not be asked; may be repeated.
+    reads the order itself, which is one getOrder call. refund: a refund that Amazon paid. cases: return cases follow
+    refunds, and nobody is held twice for one. Raises RPCError where Temporal could not be asked; may be repeated.
     """
     ended = await _ending(client, seller_id, order_id)
     if isinstance(ended, LateOutcome):
         return ended
+    if cases and refund is not None and order is None:
+        return LateOutcome(LateKept.NOTHING_NEW)
     refunds = (refund,) if refund else ()
-    if order is not None and not late_events(ended, order, refunds):
+    if order is not None and not late_events(ended, order, refunds, cases=cases):
         return LateOutcome(LateKept.NOTHING_NEW)
     for _ in range(_ATTEMPTS):
         known = await _settled_before(client, seller_id, order_id)
@@ -77,10 +81,15 @@ async def tell_closed(
                 return LateOutcome(LateKept.CARRIED)
             continue
         closed = ended if known == _NONE else known
-        if order is not None and not late_events(closed, order, refunds):
+        if order is not None and not late_events(closed, order, refunds, cases=cases):
             return LateOutcome(LateKept.NOTHING_NEW)
         start = AfterCloseInput(
-            seller_id=seller_id, order_id=order_id, closed=closed, order=order, refunds=refunds
+            seller_id=seller_id,
+            order_id=order_id,
+            closed=closed,
+            order=order,
+            refunds=refunds,
+            cases=cases,
         )
         if await _start(client, start):
             return LateOutcome(LateKept.CARRIED)

@@ -44,6 +44,7 @@ from worker.mcf import McfOnTemporal
 from worker.outside import Outside, outside
 from worker.quota_hosting import quotas_kept
 from worker.reconciling import ReconcilingActivities
+from worker.return_settings import ReturnSettings
 from worker.returns import CasesOnTemporal
 from worker.settings import Settings, WorkerSettings
 from worker.stepping_aside import StepsAside
@@ -112,11 +113,19 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     )
     mcf = McfActivities(m3.context, settings.mcf.rules(), McfOnTemporal(client).start)
     outbound = FulfillmentActivities(systems.amazon)
-    cases = CasesOnTemporal(client, settings.returns.rules)
-    orders.tell_case = cases.tell
-    returns = ReturnsIntake(systems.amazon, settings.marketplaces, tell=cases.tell, nudge=cases.nudge)
     options = settings.worker
     archive = open_archive(settings.archive)
+    cases = CasesOnTemporal(client, (settings.returns or ReturnSettings()).rules)
+    if settings.returns is not None:
+        orders.tell_case = cases.tell
+    returns = ReturnsIntake(
+        systems.amazon,
+        settings.marketplaces,
+        archive,
+        tell=cases.tell,
+        nudge=cases.nudge,
+        keep=timedelta(days=settings.archive.keep_days),
+    )
     imports = import_activities(client, settings, systems.amazon, archive)
     reports = ReportActivities(systems.amazon, archive, systems.http)
     audit = ReconcilingActivities(client, orders)

@@ -13,7 +13,7 @@ from canonical.ids import order_workflow_id, report_workflow_id
 from canonical.import_contracts import REPORT_FINISHED, ReportFinished
 from canonical.late_events import BOOKED
 from canonical.notification_contracts import AMAZON_NOTIFIED, AmazonNotified, OrderNotice
-from canonical.notifications import ReportNews
+from canonical.notification_news import ReportNews
 from canonical.order import OrderStatus
 from worker.late import LateKept, tell_closed
 from workflows import search_attributes
@@ -35,18 +35,18 @@ class Notified(StrEnum):
 
 
 async def notify_order(
-    client: Client, seller_id: str, order_id: str, notices: Sequence[OrderNotice]
+    client: Client, seller_id: str, order_id: str, notices: Sequence[OrderNotice], *, cases: bool = False
 ) -> Notified:
     """Tell the order's workflow, or start it by the order's id; it reads the order itself.
 
     One call does both (signal-with-start): it may be repeated, the workflow recognises each notice by its id.
     A cancelled order is not started: whatever else was notified of it, there is nothing to book. Raises RPCError
-    where Temporal could not be asked.
+    where Temporal could not be asked. cases: return cases follow the refunds of closed orders.
     """
     news = AmazonNotified(notices=tuple(notices))
     cancelled = any(notice.status is OrderStatus.CANCELLED for notice in notices)
     if cancelled:
-        return await _tell_cancelled(client, seller_id, order_id, news)
+        return await _tell_cancelled(client, seller_id, order_id, news, cases=cases)
     try:
         await client.start_workflow(
             ORDER_TO_CASH,
@@ -67,7 +67,9 @@ async def notify_order(
     return Notified.TOLD
 
 
-async def _tell_cancelled(client: Client, seller_id: str, order_id: str, news: AmazonNotified) -> Notified:
+async def _tell_cancelled(
+    client: Client, seller_id: str, order_id: str, news: AmazonNotified, *, cases: bool
+) -> Notified:
     handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
         order_workflow_id(seller_id, order_id), result_type=OrderResult
     )
@@ -87,7 +89,7 @@ async def _tell_cancelled(client: Client, seller_id: str, order_id: str, news: A
     completed = described.status is WorkflowExecutionStatus.COMPLETED
     if not completed or (await handle.result()).outcome != BOOKED:
         return Notified.LATE
-    late = await tell_closed(client, seller_id, order_id)
+    late = await tell_closed(client, seller_id, order_id, cases=cases)
     return Notified.AFTER_CLOSE if late.kept is LateKept.CARRIED else Notified.LATE
 
 

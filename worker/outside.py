@@ -17,6 +17,7 @@ from activities.m3.client import M3Client
 from activities.m3.ion import IonMessages
 from activities.m3.options import M3Options
 from worker.alert_settings import AlertSettings
+from worker.return_settings import ReturnSettings
 from worker.settings import (
     ConfigurationError,
     M3Settings,
@@ -84,7 +85,7 @@ def m3_options(settings: Settings) -> M3Options:
         on_premises=m3.profile == "onprem",
         partner=m3.partner,
         message_type=m3.message_type,
-        returns=settings.returns.options,
+        returns=(settings.returns or ReturnSettings()).options,
     )
 
 

@@ -6,25 +6,35 @@ what it knew.
 
 import hashlib
 from collections import OrderedDict
+from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.returns_intake import Told
 from canonical.activity_contracts import ORDERS_QUEUE
-from canonical.ids import return_case_workflow_id
+from canonical.ids import return_case_workflow_id, returns_look_workflow_id
 from canonical.order import Channel, Order
 from canonical.return_contracts import (
     CASE_TOLD,
     LOOK_AGAIN,
+    REFUND_POSTED,
     RETURN_CASE,
+    RETURNS_FEED,
     CaseMemory,
     CaseNews,
+    RefundPosted,
     ReturnCaseInput,
     ReturnCaseResult,
+    ReturnsFeedInput,
 )
 from canonical.return_facts import CaseFacts, Replaced
 from canonical.return_models import CaseRules
@@ -137,6 +147,27 @@ class CasesOnTemporal:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
+
+
+async def look_for_refund(client: Client, seller_id: str, news: RefundPosted, gather: timedelta) -> None:
+    """Have refunds read once `gather` has passed since the first one that was notified; one look for all of them.
+
+    One call starts the look or tells the one that waits (signal-with-start); one that is reading already looks again.
+    Raises RPCError.
+    """
+    await client.start_workflow(
+        RETURNS_FEED,
+        ReturnsFeedInput(seller_id=seller_id, nudge=False, wait=gather),
+        id=returns_look_workflow_id(seller_id),
+        task_queue=ORDERS_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=REFUND_POSTED,
+        start_signal_args=[news],
+        search_attributes=TypedSearchAttributes([SearchAttributePair(sa.SELLER, seller_id)]),
+        static_summary=f"Refunds that Amazon notified, seller {seller_id}",
+        priority=seller_priority(seller_id, 4),
+    )
 
 
 def replaced_by(order: Order) -> tuple[CaseNews, ...]:

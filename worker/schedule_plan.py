@@ -6,7 +6,15 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
-from canonical.ids import amazon_sweep_id, delivery_sweep_id, reconciliation_id
+from canonical.activity_contracts import SWEEP, SweepInput
+from canonical.ids import (
+    amazon_sweep_id,
+    delivery_sweep_id,
+    mcf_sweep_id,
+    reconciliation_id,
+    returns_schedule_id,
+)
+from canonical.return_contracts import RETURNS_FEED, ReturnsFeedInput
 from canonical.schedule_contracts import (
     AMAZON_SWEEP,
     DELIVERY_SWEEP,
@@ -20,7 +28,8 @@ from worker.settings import Settings
 _MISSED_SWEEP: Final = timedelta(minutes=1)
 """A sweep that could not run is not made up for: the next one reads what it would have read."""
 _MISSED_DAY: Final = timedelta(hours=20)
-"""A reconciliation is, while its day lasts; later ones reach back to the last that completed."""
+"""A reconciliation is, while its day lasts, and so is a look at returns; later ones reach back to the last that
+completed."""
 _SPREAD: Final = 60
 """Sellers begin at different seconds of the interval, so that they do not ask in one moment."""
 
@@ -65,7 +74,7 @@ def planned(settings: Settings) -> list[Planned]:
         missed=_MISSED_SWEEP,
         summary="What left the warehouses in M3",
     )
-    return [*sweeps, deliveries, *_reconciliation(settings)]
+    return [*sweeps, deliveries, *_mcf(settings), *_reconciliation(settings), *_returns(settings)]
 
 
 def _every(minutes: float, place: int) -> ScheduleSpec:
@@ -74,14 +83,56 @@ def _every(minutes: float, place: int) -> ScheduleSpec:
     return ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every, offset=offset)])
 
 
+def _daily(at: time, time_zone: str) -> ScheduleSpec:
+    calendar = ScheduleCalendarSpec(
+        hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)], second=[ScheduleRange(at.second)]
+    )
+    return ScheduleSpec(calendars=[calendar], time_zone_name=time_zone)
+
+
+def _mcf(settings: Settings) -> list[Planned]:
+    if not settings.mcf.warehouses:
+        return []
+    return [
+        Planned(
+            id=mcf_sweep_id(),
+            seller_id="",
+            workflow=SWEEP,
+            argument=SweepInput(seller_ids=(), amazon=False, m3=False, mcf=True),
+            spec=_every(settings.schedules.mcf_minutes, 0),
+            missed=_MISSED_SWEEP,
+            summary="M3's deliveries that Amazon is to fulfil",
+        )
+    ]
+
+
+def _returns(settings: Settings) -> list[Planned]:
+    wanted, returns = settings.schedules, settings.returns
+    if returns is None or not isinstance(wanted.returns_at, time):
+        return []
+    return [
+        Planned(
+            id=returns_schedule_id(seller_id),
+            seller_id=seller_id,
+            workflow=RETURNS_FEED,
+            argument=ReturnsFeedInput(
+                seller_id=seller_id,
+                look_back=timedelta(days=returns.look_back_days),
+                ask=returns.reports,
+                marketplace_ids=seller.marketplaces,
+            ),
+            spec=_daily(wanted.returns_at, wanted.time_zone),
+            missed=_MISSED_DAY,
+            summary=f"Refunds and returns, seller {seller_id}",
+        )
+        for seller_id, seller in settings.sellers.items()
+    ]
+
+
 def _reconciliation(settings: Settings) -> list[Planned]:
     wanted = settings.schedules
     if not isinstance(wanted.reconciliation_at, time):
         return []
-    at = wanted.reconciliation_at
-    calendar = ScheduleCalendarSpec(
-        hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)], second=[ScheduleRange(at.second)]
-    )
     argument = ReconciliationInput(
         seller_ids=tuple(settings.sellers),
         days=wanted.reconciliation_days,
@@ -95,7 +146,7 @@ def _reconciliation(settings: Settings) -> list[Planned]:
             seller_id="",
             workflow=RECONCILIATION,
             argument=argument,
-            spec=ScheduleSpec(calendars=[calendar], time_zone_name=wanted.time_zone),
+            spec=_daily(wanted.reconciliation_at, wanted.time_zone),
             missed=_MISSED_DAY,
             summary="Amazon's orders of a day against workflows and M3",
         )

@@ -27,10 +27,15 @@ class ScheduleSettings(BaseModel):
     """Time of day of the reconciliation, such as ``"03:00"``; ``"never"`` makes no such schedule."""
     reconciliation_days: Annotated[int, Field(ge=1, le=31)] = 1
     """How many whole days it compares, up to the last midnight."""
+    mcf_minutes: Annotated[float, Field(ge=0.1, le=1440)] = 5.0
+    """How often M3 is asked for deliveries that Amazon is to fulfil, where `mcf` names a warehouse."""
+    returns_at: time | Literal["never"] = time(5)
+    """Time of day of the look at refunds and returns, where there is a section `returns`; ``"never"`` makes no such
+    schedule."""
     start_missing: bool = True
     """Whether the reconciliation starts the orders that it finds without a workflow."""
     time_zone: str = "UTC"
-    """Time zone of `reconciliation_at` and of its days, such as ``"Europe/Berlin"``."""
+    """Time zone of `reconciliation_at` with its days, and of `returns_at`, such as ``"Europe/Berlin"``."""
 
     @model_validator(mode="after")
     def _moments(self) -> "ScheduleSettings":
@@ -38,6 +43,7 @@ class ScheduleSettings(BaseModel):
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
             raise ValueError(f"time_zone {self.time_zone!r} is no time zone such as Europe/Berlin") from None
-        if isinstance(self.reconciliation_at, time) and self.reconciliation_at.tzinfo is not None:
-            raise ValueError("reconciliation_at is a time of day in time_zone; leave the offset out")
+        for name, at in (("reconciliation_at", self.reconciliation_at), ("returns_at", self.returns_at)):
+            if isinstance(at, time) and at.tzinfo is not None:
+                raise ValueError(f"{name} is a time of day in time_zone; leave the offset out")
         return self

@@ -21,7 +21,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.checks import Check
 from canonical.activity_contracts import ORDERS_QUEUE
-from canonical.ids import amazon_sweep_id, delivery_sweep_id, reconciliation_id
+from canonical.ids import (
+    amazon_sweep_id,
+    delivery_sweep_id,
+    mcf_sweep_id,
+    reconciliation_id,
+    returns_schedule_id,
+)
 from canonical.schedule_contracts import (
     AmazonSweepInput,
 )
@@ -83,8 +89,9 @@ async def _known(client: Client) -> set[str]:
 
 
 def _is_ours(schedule_id: str) -> bool:
-    return schedule_id.startswith(amazon_sweep_id("")) or schedule_id in (
+    return schedule_id.startswith((amazon_sweep_id(""), returns_schedule_id(""))) or schedule_id in (
         delivery_sweep_id(),
+        mcf_sweep_id(),
         reconciliation_id(),
     )
 
@@ -180,7 +187,8 @@ def _what(described: ScheduleDescription) -> str:
 
 
 async def chosen(client: Client, settings: Settings, names: Sequence[str]) -> list[str]:
-    """Ids of the schedules that are meant: ids, or ``sweep``, ``deliveries``, ``reconciliation``; none means all.
+    """Ids of the schedules that are meant: ids, or ``sweep``, ``deliveries``, ``mcf``, ``reconciliation``,
+    ``returns``; none means all.
 
     Raises NoSchedule with a sentence.
     """
@@ -199,7 +207,8 @@ async def chosen(client: Client, settings: Settings, names: Sequence[str]) -> li
 
 
 def _is_kind(schedule_id: str, name: str) -> bool:
-    return name == "sweep" and schedule_id.startswith(amazon_sweep_id(""))
+    kinds = {"sweep": amazon_sweep_id(""), "returns": returns_schedule_id("")}
+    return name in kinds and schedule_id.startswith(kinds[name])
 
 
 async def pause(client: Client, schedule_id: str, note: str) -> None:

@@ -173,8 +173,8 @@ class Settings(_Strict):
     """Who looks after what is held."""
     mcf: McfSettings = McfSettings()
     """Multi-channel fulfilment: M3's deliveries that Amazon ships."""
-    returns: ReturnSettings = ReturnSettings()
-    """Refunds, returns, replacements and reimbursements."""
+    returns: ReturnSettings | None = None
+    """Refunds, returns, replacements and reimbursements; none follows none."""
     notifications: NotificationSettings = NotificationSettings()
     """Where Amazon's notifications arrive."""
     archive: ArchiveSettings = ArchiveSettings()

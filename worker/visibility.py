@@ -57,7 +57,9 @@ class OrdersOnTemporal:
         if self.tell_case is not None and order.order is not None:
             for news in replaced_by(order.order):
                 await self.tell_case(news)
-        outcome = await intake.start_or_signal(self._client, order, priority=priority)
+        outcome = await intake.start_or_signal(
+            self._client, order, priority=priority, cases=self.tell_case is not None
+        )
         if updated is not None:
             self._told[workflow_id] = updated
             self._told.move_to_end(workflow_id)

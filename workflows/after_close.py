@@ -48,6 +48,7 @@ class AfterClose(OrderHandlers):
         self._calls = OrderCalls(self._state)
         self._known = start.closed
         self._refunds = list(start.refunds)
+        self._cases = start.cases
 
     @workflow.signal(description="Sent by the service, not by people: Amazon paid a refund.")
     def refund_told(self, *arguments: object) -> None:
@@ -62,7 +63,7 @@ class AfterClose(OrderHandlers):
         try:
             if self._state.order is None:
                 await self._read()
-            while events := late_events(self._known, self._state.facts, self._refunds):
+            while events := self._news_of_order():
                 if await self._settle(events[0]):
                     happened.append(events[0].sentence)
         except GivenUp:
@@ -71,6 +72,9 @@ class AfterClose(OrderHandlers):
         self._close(result)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return result
+
+    def _news_of_order(self) -> tuple[LateEvent, ...]:
+        return late_events(self._known, self._state.facts, self._refunds, cases=self._cases)
 
     async def _read(self) -> None:
         self._go(Step.RECEIVED, "Reading the order from Amazon.")

@@ -184,7 +184,7 @@ class OrderCalls:
     ) -> act.ConfirmShipmentResult:
         await self.verify(fix, delivery=delivery)
         self._state.remark(f"Package {package.reference} was confirmed to Amazon by hand.")
-        return act.ConfirmShipmentResult(reference=package.reference, already_known=True)
+        return act.ConfirmShipmentResult(reference=package.reference, already_known=True, by_hand=True)
 
     async def found_invoice(self, delivery: Delivery, fix: MarkStepDone) -> Invoice:
         found = (await self.verify(fix, delivery=delivery)).invoice

@@ -15,7 +15,7 @@ from canonical.activity_contracts import (
 from canonical.fixes import Fix, MapSku
 from canonical.held import Hold
 from canonical.late_events import comparable_total
-from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Voucher
+from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Package, Voucher
 from canonical.shipments import ordered_quantities, updated
 from canonical.steps import Step
 from workflows.notice_book import NoticeBook
@@ -49,6 +49,8 @@ class OrderState:
     confirming: list[Delivery] = field(default_factory=list)
     """The delivery whose packages are being confirmed to Amazon."""
     confirmed_packages: list[str] = field(default_factory=list)
+    told: list[Package] = field(default_factory=list)
+    """Packages as Amazon was told of them, under these references."""
     invoices: list[Invoice] = field(default_factory=list)
     vouchers: list[Voucher] = field(default_factory=list)
     hold: Hold | None = None
@@ -168,6 +170,8 @@ class OrderState:
             expected=self.sales_order.expected if self.sales_order else None,
             deliveries=tuple(self.deliveries),
             confirmed_packages=tuple(self.confirmed_packages),
+            told=tuple(self.told),
+            order_created=self.order.created if self.order else None,
             invoices=tuple(self.invoices),
             vouchers=tuple(self.vouchers),
             repairs=tuple(self.repairs),
@@ -191,4 +195,7 @@ class OrderState:
             shipped=dict(self.reported),
             ordered=sum(ordered_quantities(self.booked).values()) if self.booked else None,
             expected=comparable_total(self.booked),
+            told=tuple(self.told),
+            marketplace_id=self.ref.marketplace_id,
+            order_created=self.order.created if self.order else None,
         )

@@ -232,6 +232,8 @@ class OrderToCash(OrderNotified):
                 partial(calls.confirmed_by_hand, package, delivery),
             )
             state.confirmed_packages.append(done.reference)
+            if not done.by_hand:
+                state.told.append(package)
         state.confirming = []
         await self._invoice(delivery, delivery.items)
 

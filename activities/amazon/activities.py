@@ -6,10 +6,12 @@ import structlog
 from temporalio import activity
 
 from activities.amazon.audit import facts
-from activities.amazon.client import FACTS_DATA, PACKAGE_DATA, AmazonClient, Period, ShipmentConfirmation
+from activities.amazon.client import FACTS_DATA, PACKAGE_DATA, AmazonClient, Period
 from activities.amazon.failures import AmazonError, Failure
-from activities.amazon.outcomes import asking_amazon
+from activities.amazon.outcomes import PATIENCE, UNAVAILABLE, asking_amazon
+from activities.amazon.refusals import is_passing, refused
 from activities.amazon.shipments import confirmation, is_known
+from activities.errors import RetryLater
 from canonical.activity_contracts import (
     AUDIT_AMAZON_PAGE,
     CONFIRM_SHIPMENT,
@@ -67,14 +69,24 @@ class AmazonActivities:
             shipment = confirmation(request, profile, client.now())
             known = ConfirmShipmentResult(reference=shipment.reference, already_known=True)
             # The answer of an earlier attempt may have been lost after Amazon had done the work.
-            if activity.info().attempt > 1 and await _knows(client, ref.order_id, shipment):
-                return known
+            if activity.info().attempt > 1:
+                order = await client.get_order(ref.order_id, PACKAGE_DATA)
+                if is_known(order, shipment, exactly=request.again):
+                    return _noted(known, ref.order_id)
             try:
                 await client.confirm_shipment(ref.order_id, shipment)
             except AmazonError as error:
-                if error.failure is Failure.REFUSED and await _knows(client, ref.order_id, shipment):
-                    return known
-                raise
+                if error.failure is not Failure.REFUSED:
+                    raise
+                order = await client.get_order(ref.order_id, PACKAGE_DATA)
+                if is_known(order, shipment, exactly=request.again):
+                    return _noted(known, ref.order_id)
+                subject = f"Order {ref.order_id}, package {shipment.reference}"
+                if is_passing(order, shipment, error) and activity.info().attempt < PATIENCE:
+                    raise RetryLater(f"{subject}: {error.sentence}", kind=UNAVAILABLE) from None
+                raise refused(
+                    order, shipment, error, subject=subject, carrier=request.package.carrier
+                ) from None
             return ConfirmShipmentResult(reference=shipment.reference)
 
     @activity.defn(name=AUDIT_AMAZON_PAGE)
@@ -104,8 +116,6 @@ class AmazonActivities:
         return profile
 
 
-async def _knows(client: AmazonClient, order_id: str, shipment: ShipmentConfirmation) -> bool:
-    known = is_known(await client.get_order(order_id, PACKAGE_DATA), shipment)
-    if known:
-        _log.info("shipment_already_known", order_id=order_id, reference=shipment.reference)
+def _noted(known: ConfirmShipmentResult, order_id: str) -> ConfirmShipmentResult:
+    _log.info("shipment_already_known", order_id=order_id, reference=known.reference)
     return known

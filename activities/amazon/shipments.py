@@ -57,9 +57,12 @@ def ship_date(shipped_at: datetime, order_created: datetime, now: datetime) -> d
     return max(order_created, min(shipped_at, now))
 
 
-def is_known(order: Mapping[str, object], shipment: ShipmentConfirmation) -> bool:
+def is_known(order: Mapping[str, object], shipment: ShipmentConfirmation, *, exactly: bool = False) -> bool:
     """Whether Amazon's `packages` hold this parcel: the same tracking number under our reference, or with the
-    same items under one that a person gave."""
+    same items under one that a person gave.
+
+    exactly: only under our reference and with the same carrier, where a correction is to be seen.
+    """
     packages = order.get("packages")
     wanted = shipment.tracking_number.casefold()
     for package in packages if isinstance(packages, list) else ():
@@ -67,11 +70,20 @@ def is_known(order: Mapping[str, object], shipment: ShipmentConfirmation) -> boo
             continue
         if str(package.get("trackingNumber") or "").strip().casefold() != wanted:
             continue
-        if str(package.get("packageReferenceId") or "") == shipment.reference or _items(package) == dict(
-            shipment.items
-        ):
+        ours = str(package.get("packageReferenceId") or "") == shipment.reference
+        if exactly:
+            if ours and _same_carrier(package, shipment):
+                return True
+        elif ours or _items(package) == dict(shipment.items):
             return True
     return False
+
+
+def _same_carrier(package: Mapping[str, object], shipment: ShipmentConfirmation) -> bool:
+    """Amazon shows the carrier's name, or its code where no name was told. Another spelling of it only costs one more
+    call, which changes nothing."""
+    shown = str(package.get("carrier") or "").casefold()
+    return shown in (shipment.carrier_code.casefold(), shipment.carrier_name.casefold())
 
 
 def _items(package: Mapping[str, object]) -> dict[str, int]:

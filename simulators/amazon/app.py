@@ -38,6 +38,7 @@ def build_app(settings: Settings) -> Starlette:
     """
     world = World(settings)
     desk = Desk(settings.data, settings.pace)
+    desk.listeners.append(world.notifications.fulfillment_changed)
     faults = FaultPlan(
         settings.faults,
         settings.seed,

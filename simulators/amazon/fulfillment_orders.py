@@ -7,7 +7,7 @@ The states and what leads from one to the next are those the model fulfillmentOu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from simulators.amazon.fulfillment_records import (
@@ -46,6 +46,8 @@ class Desk:
                 order = Order.model_validate_json(body)
                 self.orders[order.seller_id, order.order_id] = order
         self._numbers = len(self.orders) * 1000
+        self.listeners: list[Callable[[Order, int], None]] = []
+        """Told of every order that is new or changed, and when."""
 
     def close(self) -> None:
         """Close the file."""
@@ -59,6 +61,8 @@ class Desk:
             "INSERT OR REPLACE INTO kept VALUES (?, ?)",
             (f"order/{order.seller_id}/{order.order_id}", order.model_dump_json()),
         )
+        for listener in self.listeners:
+            listener(order, now_ms)
 
     def of(self, seller_id: str) -> Iterator[Order]:
         """A seller's orders."""

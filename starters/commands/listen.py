@@ -1,9 +1,11 @@
-"""`o2c listen`: take Amazon's notifications from the queue; show and replay those that cannot be read."""
+"""`o2c listen`: take Amazon's notifications from the queue; show and replay those that cannot be read. With --ion take
+the messages of Infor ION."""
 
 from typing import Annotated
 
 import typer
 
+from starters.commands.listen_ion import listen_to_ion
 from starters.console import Refused, counted, say, say_json, table
 from starters.listening.tally import DeadLetter, Listened, Outcome
 from starters.options import AsJson, Config
@@ -17,9 +19,12 @@ _SAID = {
     Outcome.NO_SALE: "of a multi-channel order",
     Outcome.NOT_KNOWN: "of a cancelled order nobody had begun",
     Outcome.LATE: "of a closed order",
-    Outcome.AFTER_CLOSE: "of a closed order that Amazon cancelled",
+    Outcome.AFTER_CLOSE: "of a closed order that Amazon cancelled or refunded",
     Outcome.REPORT: "told to a report",
     Outcome.NOT_OURS: "of a report asked for elsewhere",
+    Outcome.DELIVERY: "told to a delivery that Amazon fulfils",
+    Outcome.ELSEWHERE: "of a fulfilment order made elsewhere or ended",
+    Outcome.REFUND: "of a refund, read within minutes",
     Outcome.LATER: "kept for later",
     Outcome.UNKNOWN: "of an unknown type, kept",
     Outcome.FOREIGN: "of a seller not configured, kept",
@@ -30,6 +35,9 @@ _SAID = {
 
 def listen(
     *,
+    ion: Annotated[
+        bool, typer.Option("--ion", help="Take M3's documents from Infor ION, not Amazon's notifications.")
+    ] = False,
     until_empty: Annotated[
         bool, typer.Option("--until-empty", help="End when the queue shows no message any more.")
     ] = False,
@@ -46,10 +54,16 @@ def listen(
     config: Config = None,
 ) -> None:
     """Listen to Amazon's notifications. It ends at SIGTERM or Ctrl-C, after the messages in hand; any number may
-    listen to the same queue. With --until-empty exit 1 if a message could not be handled."""
+    listen to the same queue. With --until-empty exit 1 if a message could not be handled. With --ion it is the
+    endpoint that Infor ION sends M3's documents to; run it as a service of its own."""
+    settings = settings_of(config)
+    if ion:
+        if until_empty or dead_letters or again:
+            raise Refused("--ion goes with none of --until-empty, --dead-letters and --replay.", 2)
+        run(listen_to_ion(settings))
+        return
     from starters.listening import service  # noqa: PLC0415 - loads the AWS client
 
-    settings = settings_of(config)
     if again and not dead_letters:
         raise Refused("--replay sends dead letters again: o2c listen --dead-letters --replay.", 2)
     if dead_letters:

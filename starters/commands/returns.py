@@ -23,6 +23,9 @@ from starters.options import AsJson, Config, Seller, Since
 from starters.return_cases import OpenCase, open_cases
 from starters.session import run_connected, seller_of, settings_of
 from starters.times import read_time, shown
+from worker.archiving import ArchiveError, hand_in_report, open_archive
+from worker.return_settings import ReturnSettings
+from worker.settings import ConfigurationError, Settings
 
 
 def returns(
@@ -49,8 +52,12 @@ def returns(
     """List return cases that are not settled: refunds, returns, replacements, reimbursements, oldest first."""
     settings = settings_of(config)
     if look or report:
+        if settings.returns is None:
+            raise Refused(
+                "The configuration has no section [returns]; docs/fulfilment.md says what it does.", 2
+            )
         wanted = _wanted(
-            seller_of(settings, seller), report or [], since, settings.returns.look_back_days, look=look
+            settings, settings.returns, seller_of(settings, seller), report or [], since, look=look
         )
         result = run_connected(settings, lambda client: _fed(client, wanted))
         if as_json:
@@ -74,31 +81,40 @@ def returns(
 
 
 def _wanted(
-    seller_id: str, reports: list[str], since: str | None, look_back_days: int, *, look: bool
+    settings: Settings,
+    returns: ReturnSettings,
+    seller_id: str,
+    reports: list[str],
+    since: str | None,
+    *,
+    look: bool,
 ) -> ReturnsFeedInput:
     now = datetime.now(UTC)
-    after = read_time(since, "--since") if since else now - timedelta(days=look_back_days)
+    after = read_time(since, "--since") if since else now - timedelta(days=returns.look_back_days)
     return ReturnsFeedInput(
         seller_id=seller_id,
         posted_after=after,
         refunds=look,
         nudge=look,
-        reports=tuple(_report(seller_id, text) for text in reports),
+        reports=tuple(_report(settings, seller_id, text) for text in reports),
     )
 
 
-def _report(seller_id: str, text: str) -> TellReturnReportRequest:
+def _report(settings: Settings, seller_id: str, text: str) -> TellReturnReportRequest:
     report_type, equals, file = text.partition("=")
     if not equals or report_type not in REPORT_TYPES:
         raise Refused(f"{text!r} is no TYPE=FILE; types are {', '.join(REPORT_TYPES)}.", 2)
-    if "://" not in file:
-        path = Path(file).resolve()
-        if not path.is_file():
-            raise Refused(f"There is no file {file}.", 2)
-        made, file = datetime.fromtimestamp(path.stat().st_mtime, UTC), str(path)
-    else:
-        made = datetime.now(UTC)
-    return TellReturnReportRequest(seller_id=seller_id, report_type=report_type, file=file, made_at=made)
+    path = Path(file)
+    if not path.is_file():
+        raise Refused(f"There is no file {file}.", 2)
+    try:
+        kept = hand_in_report(open_archive(settings.archive), path, seller_id, report_type)
+    except ConfigurationError as error:
+        raise Refused(str(error), 2) from None
+    except (ArchiveError, OSError) as error:
+        raise Refused(str(error)) from None
+    made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return TellReturnReportRequest(seller_id=seller_id, report_type=report_type, file=kept, made_at=made)
 
 
 async def _fed(client: Client, wanted: ReturnsFeedInput) -> ReturnsFeedResult:

@@ -1,4 +1,4 @@
-"""`o2c schedules`: what runs by the clock: sweeps, and the daily reconciliation."""
+"""`o2c schedules`: what runs by the clock: sweeps, the daily reconciliation, the daily look at returns."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -42,7 +42,7 @@ def schedules(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="sweep (of every seller), deliveries, reconciliation, or an id as listed.",
+            help="sweep and returns (of every seller), deliveries, mcf, reconciliation, or an id as listed.",
             show_default="all of them",
         ),
     ] = None,

@@ -31,6 +31,7 @@ from starters.ion.bodies import (
     read_body,
 )
 from starters.ion.receiver import RECEIVED, Outcome, Receiver
+from worker.archiving import ArchiveError
 from worker.m3_documents import Unsettled
 
 SAFE_WITHIN: Final = 25.0
@@ -142,7 +143,7 @@ class _Endpoint:
             raise Rejected(400, str(problem)) from None
         except TooLarge:
             raise Rejected(413, f"The document is larger than {self._max_bytes:,} bytes.") from None
-        except (RPCError, Unsettled, OSError, TimeoutError) as error:
+        except (RPCError, Unsettled, ArchiveError, OSError, TimeoutError) as error:
             _log.error("ion_message_not_safe", error=type(error).__name__)
             raise Rejected(
                 503, "The message could not be made safe; send it again.", {"retry-after": COME_AGAIN}

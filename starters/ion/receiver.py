@@ -21,7 +21,7 @@ from canonical.bods import Bod, BodDocument, read_bod
 from canonical.ids import m3_document_workflow_id
 from canonical.ion_messages import MessageParameters, digest_of, key_of, unpacked
 from canonical.m3_document_contracts import Acknowledgement, DocumentNews, Hint, OrderHint, Verdict
-from starters.ion.kept import Archive
+from starters.ion.kept import Keeper
 from worker.m3_documents import DocumentsOnTemporal, Standing
 
 HINTS: Final = {"Sync.Shipment": Hint.GOODS_LEFT, "Sync.Invoice": Hint.INVOICED}
@@ -84,7 +84,7 @@ class Receiver:
     """Takes messages one by one. `counts` says what became of all of them in this process."""
 
     def __init__(
-        self, documents: DocumentsOnTemporal, archive: Archive, *, max_bytes: int, answers: bool
+        self, documents: DocumentsOnTemporal, archive: Keeper, *, max_bytes: int, answers: bool
     ) -> None:
         self._documents = documents
         self._archive = archive
@@ -96,7 +96,7 @@ class Receiver:
     async def take(self, parameters: MessageParameters, payload: bytes) -> Outcome:
         """Take one message; when this returns, it is safe with Temporal or in the archive.
 
-        Raises `BodProblem` and `TooLarge` for what cannot be read, `Unsettled`, RPCError and OSError where the
+        Raises `BodProblem` and `TooLarge` for what cannot be read, `Unsettled`, RPCError and ArchiveError where the
         message is to be sent again.
         """
         async with self._parsing:

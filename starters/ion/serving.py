@@ -14,8 +14,9 @@ from temporalio.client import Client
 
 from starters.ion.access import Access
 from starters.ion.endpoint import build_app
-from starters.ion.kept import FolderArchive
+from starters.ion.kept import IonArchive
 from starters.ion.receiver import Receiver
+from worker.archiving import open_archive
 from worker.ion_settings import IonSettings
 from worker.m3_documents import DocumentsOnTemporal
 from worker.settings import ConfigurationError, Settings, secret
@@ -46,7 +47,7 @@ def receiver_for(client: Client, settings: Settings) -> Receiver:
     ion = ion_settings(settings)
     return Receiver(
         DocumentsOnTemporal(client, tuple(settings.sellers)),
-        FolderArchive(ion.archive),
+        IonArchive(open_archive(settings.archive)),
         max_bytes=ion.max_bytes,
         answers=ion.logical_id is not None,
     )
@@ -98,7 +99,7 @@ async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
 
 
 async def listen(client: Client, settings: Settings) -> None:
-    """Take ION's messages until SIGTERM or SIGINT: what `o2c ion` does, and `o2c listen` may do beside its own."""
+    """Take ION's messages until SIGTERM or SIGINT: what `o2c listen --ion` does."""
     ion = ion_settings(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

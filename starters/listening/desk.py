@@ -4,28 +4,33 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 import structlog
 from temporalio.client import Client
 
+from canonical.late_contracts import RefundTold
 from canonical.notification_contracts import OrderNotice
-from canonical.notifications import (
-    Destiny,
-    Notification,
+from canonical.notification_news import (
     OrderNews,
-    UnreadableNotification,
     destiny,
-    read_notification,
+    read_fulfillment_news,
     read_order_news,
+    read_refund_news,
     read_report_news,
 )
+from canonical.notifications import Destiny, Notification, UnreadableNotification, read_notification
+from canonical.return_contracts import RefundPosted
 from starters.listening.sqs import Message, SqsQueue
 from starters.listening.tally import Outcome
 from worker.archiving import Archive
+from worker.late import LateKept, tell_closed
+from worker.mcf import tell_fulfillment_changed
 from worker.notified import Notified, notify_order, notify_report
+from worker.return_settings import ReturnSettings
+from worker.returns import look_for_refund
 
 REMEMBERED: Final = 50_000
 """Notifications that a listener recognises when Amazon sends them again, about 10 MiB at most. The workflows
@@ -85,12 +90,14 @@ class Desk:
         archive: Archive,
         dead: SqsQueue,
         alarm: Callable[[str], Awaitable[None]],
+        returns: ReturnSettings | None,
     ) -> None:
         self._client = client
         self._sellers = tuple(sellers)
         self._archive = archive
         self._dead = dead
         self._alarm = alarm
+        self._returns = returns
         self._delivered: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._strangers: set[str] = set()
 
@@ -102,6 +109,8 @@ class Desk:
             where = destiny(notification, self._sellers)
             if where is Destiny.REPORT:
                 read_report_news(notification)
+            if where is Destiny.FULFILLMENT:
+                read_fulfillment_news(notification)
             if where is not Destiny.ORDER:
                 return Sorted(message, notification, destiny=where)
             news = read_order_news(notification)
@@ -119,7 +128,9 @@ class Desk:
                 new.setdefault(one.news.notice.id, one.news.notice)
         if news is None:
             return Outcome.REPEATED
-        outcome = await notify_order(self._client, news.seller_id, news.order_id, list(new.values()))
+        outcome = await notify_order(
+            self._client, news.seller_id, news.order_id, list(new.values()), cases=self._returns is not None
+        )
         for one in parcel:
             self._remember(one)
         return _OF_ORDER[outcome]
@@ -132,15 +143,42 @@ class Desk:
             return _NOTHING_TO_DO[one.destiny]
         if self._is_delivered(one):
             return Outcome.REPEATED
-        if one.destiny is Destiny.REPORT:
-            told = await notify_report(self._client, self._sellers, read_report_news(one.notification))
-            outcome = Outcome.REPORT if told else Outcome.NOT_OURS
-        else:
-            await self._archive.keep(_key(one.destiny, one.notification), one.message.body.encode())
-            self._note_stranger(one.destiny, one.notification)
-            outcome = _KEPT[one.destiny]
+        outcome = await self._carry(one, one.destiny, one.notification)
         self._remember(one)
         return outcome
+
+    async def _carry(self, one: Sorted, where: Destiny, notification: Notification) -> Outcome:
+        match where:
+            case Destiny.REPORT:
+                told = await notify_report(self._client, self._sellers, read_report_news(notification))
+                return Outcome.REPORT if told else Outcome.NOT_OURS
+            case Destiny.FULFILLMENT:
+                told = await tell_fulfillment_changed(self._client, read_fulfillment_news(notification))
+                return Outcome.DELIVERY if told else Outcome.ELSEWHERE
+            case Destiny.REFUND:
+                return await self._refund(one, notification)
+            case _:
+                return await self._keep(one, where, notification)
+
+    async def _refund(self, one: Sorted, notification: Notification) -> Outcome:
+        """With return cases a refund is read, since it tells its case nothing of the SKU; without them it is a
+        person's matter where the order is closed, and kept where it is not."""
+        news = read_refund_news(notification)
+        if news is not None and self._returns is not None:
+            gather = timedelta(minutes=self._returns.gather_minutes)
+            await look_for_refund(self._client, news.seller_id, RefundPosted(posted=news.posted), gather)
+            return Outcome.REFUND
+        if news is not None and news.order_id:
+            refund = RefundTold(transaction_id=notification.id, amount=news.amount, posted=news.posted)
+            late = await tell_closed(self._client, news.seller_id, news.order_id, refund=refund)
+            if late.kept is LateKept.CARRIED:
+                return Outcome.AFTER_CLOSE
+        return await self._keep(one, Destiny.LATER, notification)
+
+    async def _keep(self, one: Sorted, where: Destiny, notification: Notification) -> Outcome:
+        await self._archive.keep(_key(where, notification), one.message.body.encode())
+        self._note_stranger(where, notification)
+        return _KEPT[where]
 
     async def bury(self, one: Sorted, reason: str) -> Outcome:
         """Put the message as it is into the dead-letter queue, with the reason, and tell people once."""

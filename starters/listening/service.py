@@ -41,6 +41,7 @@ async def serve(settings: Settings, *, until_empty: bool) -> Listened:
                 archive=archive,
                 dead=dead,
                 alarm=DeadLetterAlarm(client, settings).raise_for,
+                returns=settings.returns,
             )
             listener = Listener(queue, desk, settings.notifications, settings.worker.graceful_seconds)
             _log.info("listener_started", queue=queue.url)

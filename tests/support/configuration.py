@@ -89,7 +89,7 @@ def write_configuration(
     for seller, marketplaces in sellers:
         parts += [_profile(marketplace, seller.region) for marketplace in marketplaces]
     parts.append(f'[ion]\ntenant = "{TENANT}"\nport = 0\nlogical_id = "{LOGICAL_ID}"')
-    parts.append(f'archive = "{file.parent / "ion-archive"}"\n')
+    parts.append("\n[returns]\n")
     if any(seller.seller_id == catalogue.SELLERS[0].seller_id for seller, _ in sellers):
         parts.append(MCF)
     parts.append(extra_marketplace)

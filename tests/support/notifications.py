@@ -124,6 +124,41 @@ def fba_shipment(
     )
 
 
+def refunded(
+    order_id: str, amount: str = "-12.50", *, kind: str = "Refund", notification_id: str = ""
+) -> str:
+    """TRANSACTION_UPDATE, as Amazon's schema has it: no transaction id, no SKU, identifiers in another spelling."""
+    payload = {
+        "TransactionUpdateNotification": {
+            "SellingPartnerMetadata": {
+                "SellingPartnerId": SELLER,
+                "MarketplaceId": "A1PA6795UKMFR9",
+                "AccountType": "PAYABLE",
+            },
+            "RelatedIdentifiers": [{"RelatedIdentifierName": "OrderId", "RelatedIdentifierValue": order_id}],
+            "TransactionType": kind,
+            "PostedDate": stamp(datetime.now(UTC)),
+            "TotalAmount": {"CurrencyAmount": float(amount), "CurrencyCode": "EUR"},
+        }
+    }
+    return json.dumps(envelope("TRANSACTION_UPDATE", payload, notification_id=notification_id))
+
+
+def fulfillment_status(order_id: str, status: str) -> str:
+    """FULFILLMENT_ORDER_STATUS of a fulfilment order."""
+    payload = {
+        "FulfillmentOrderStatusNotification": {
+            "SellerId": SELLER,
+            "EventType": "Order",
+            "StatusUpdatedDateTime": stamp(datetime.now(UTC)),
+            "SellerFulfillmentOrderId": order_id,
+            "FulfillmentOrderStatus": status,
+            "FulfillmentShipment": {},
+        }
+    }
+    return json.dumps(envelope("FULFILLMENT_ORDER_STATUS", payload))
+
+
 def report_finished(report_id: str, *, seller: str | None = SELLER, status: str = "DONE") -> str:
     """In the other case, as Amazon writes it."""
     now = stamp(datetime.now(UTC))
@@ -158,6 +193,7 @@ class Post:
     def __init__(self, world: World, options: NotificationSettings, queue: Queue, dead: Queue) -> None:
         self.world, self.options, self.queue, self.dead = world, options, queue, dead
         self.endpoint = str(options.endpoint).rstrip("/")
+        self.returns = world.settings.returns
         self.archive = ArchiveSettings(url=f"{world.config_file.parent}/{queue.name}")
 
     @classmethod
@@ -185,7 +221,8 @@ class Post:
 
     @property
     def settings(self) -> Settings:
-        return self.world.settings.model_copy(update={"notifications": self.options, "archive": self.archive})
+        ours = {"notifications": self.options, "archive": self.archive, "returns": self.returns}
+        return self.world.settings.model_copy(update=ours)
 
     def configuration(self, folder: Path) -> Path:
         """The world's configuration with these queues, as a file."""
@@ -227,5 +264,6 @@ class Post:
                 archive=open_archive(settings.archive),
                 dead=dead,
                 alarm=DeadLetterAlarm(self.world.client, settings).raise_for,
+                returns=settings.returns,
             )
             return await Listener(queue, desk, self.options, 5.0).run(stop)

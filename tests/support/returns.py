@@ -22,6 +22,7 @@ from canonical.return_contracts import (
 from canonical.return_reports import FBA_RETURNS, REIMBURSEMENTS, REPORT_TYPES
 from tests.support.orders import ORDINARY, order
 from tests.support.world import PATIENCE, World, eventually
+from worker.archiving import hand_in_report, open_archive
 
 EU = "A2EUSELLER0001"
 Case = WorkflowHandle[object, ReturnCaseResult]
@@ -97,9 +98,10 @@ async def fed(
         answer = await world.amazon.get(f"/_control/aftersale/{report_type}", params={"seller": EU})
         file = folder / f"{report_type}-{next(_numbers)}.txt"
         file.write_bytes(answer.content)
+        kept = hand_in_report(open_archive(world.settings.archive), file, EU, report_type)
         reports.append(
             TellReturnReportRequest(
-                seller_id=EU, report_type=report_type, file=str(file), made_at=datetime.now(UTC)
+                seller_id=EU, report_type=report_type, file=kept, made_at=datetime.now(UTC)
             )
         )
     start = ReturnsFeedInput(

@@ -16,7 +16,7 @@ from starters.cli import app
 from tests.support.configuration import write_configuration
 
 COMMANDS = (
-    "worker", "register", "doctor", "start", "import", "sweep", "ion", "returns", "subscribe", "listen",
+    "worker", "register", "doctor", "start", "import", "sweep", "returns", "subscribe", "listen",
     "held", "fix", "order", "alerts", "views", "schedules", "quotas", "pause", "resume", "audit", "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (

@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.notifications import (
-    PAYLOAD_VERSIONS,
-    Destiny,
-    UnreadableNotification,
-    destiny,
-    read_notification,
-    read_order_news,
-    read_report_news,
-)
+from canonical.notification_news import destiny, read_order_news, read_report_news
+from canonical.notifications import PAYLOAD_VERSIONS, Destiny, UnreadableNotification, read_notification
 from canonical.order import OrderStatus
 
 EXAMPLES = {

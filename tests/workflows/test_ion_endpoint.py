@@ -48,8 +48,7 @@ def ion(http: httpx.AsyncClient) -> Caller:
 @pytest.fixture
 def kept(world: World) -> Path:
     """The archive."""
-    assert world.settings.ion is not None
-    return Path(world.settings.ion.archive)
+    return Path(world.settings.archive.url) / "ion"
 
 
 async def document_runs(world: World) -> int:
@@ -223,7 +222,14 @@ def _basic() -> dict[str, str]:
 
 async def test_the_command_listens_until_it_is_told_to_stop(world: World, tmp_path: Path) -> None:
     log = tmp_path / "ion.log"
-    run = ("-c", "from starters.cli import main; main()", "ion", "--config", str(world.config_file))
+    run = (
+        "-c",
+        "from starters.cli import main; main()",
+        "listen",
+        "--ion",
+        "--config",
+        str(world.config_file),
+    )
     async with python_process(log, "ion_listening", *run) as process:
         said = next(line for line in log.read_text().splitlines() if "ion_listening" in line)
         address = json.loads(said)["address"].removesuffix("/service")

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from simulators.amazon.aftersale.events import AfterSale, happen
 from simulators.amazon.aftersale.files import FILES, text_of
+from simulators.amazon.aftersale.transactions import refunded
 from simulators.amazon.world import World
 
 
@@ -36,6 +37,10 @@ def routes(world: World) -> list[Route]:
             return JSONResponse({"error": "This order does not exist."}, 404)
         try:
             event = happen(world, record, AfterSale.model_validate_json(await request.body()))
+            if event.type == "refund":
+                world.notifications.refunded(
+                    record, refunded(record, event), event.at_ms, world.clock.now_ms()
+                )
         except (ValidationError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 422)
         return JSONResponse(event.model_dump(mode="json"), 201)

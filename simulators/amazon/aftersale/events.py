@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.amazon.record import OrderRecord
 from simulators.amazon.wire import JsonObject
-from simulators.amazon.world import World
+
+if TYPE_CHECKING:  # the world has a report desk, which makes files of these events
+    from simulators.amazon.world import World
 
 KEY = "afterSale"
 """Where an order's body keeps it; no dataset of the Orders API has this name."""

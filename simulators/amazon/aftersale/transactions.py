@@ -129,6 +129,12 @@ def _shipment(record: OrderRecord) -> JsonObject:
     return _transaction(record, "Shipment", "Order Payment", items, record.updated_ms, ("shipment",))
 
 
+def refunded(record: OrderRecord, event: AfterSale) -> Decimal:
+    """What a refund comes to, fees and all; below zero."""
+    _, transaction = next(_refunds(record, event, event.told_ms))
+    return amount_of_node(transaction["totalAmount"])
+
+
 def _refunds(record: OrderRecord, event: AfterSale, latest_ms: int) -> Iterator[tuple[int, JsonObject]]:
     item = item_of(record, event)
     items = [_item(item, event.units, -1, event.share, shipping=event.shipping)]

@@ -6,8 +6,10 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 
 from simulators import catalogue
+from simulators.amazon.fulfillment_records import Order as FulfillmentOrder
 from simulators.amazon.notifications import kinds, messages
 from simulators.amazon.notifications.kinds import Stamp, envelope
 from simulators.amazon.notifications.outbox import Notice, Outbox, Plan
@@ -82,6 +84,17 @@ class Notifications:
         """A feed has become DONE, CANCELLED or FATAL at `at_ms`."""
         payload = messages.feed_finished(seller_id, feed_id, feed_type, status, document_id)
         self._tell(kinds.FEED_PROCESSING_FINISHED, seller_id, feed_id, payload, at_ms, now_ms)
+
+    def fulfillment_changed(self, order: FulfillmentOrder, now_ms: int) -> None:
+        """A fulfilment order is new, or something happened to it."""
+        payload = messages.fulfillment_status(order, now_ms)
+        self._tell(kinds.FULFILLMENT_ORDER_STATUS, order.seller_id, order.order_id, payload, now_ms, now_ms)
+
+    def refunded(self, record: OrderRecord, amount: Decimal, at_ms: int, now_ms: int) -> None:
+        """Money went back to the buyer; `amount` is below zero."""
+        payload = messages.transaction(record, "Refund", amount, at_ms, record.seller_id)
+        if payload is not None:
+            self._tell(kinds.TRANSACTION_UPDATE, record.seller_id, record.order_id, payload, at_ms, now_ms)
 
     def forget(self) -> None:
         """Forget every destination, subscription and message, as if there had been none."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from simulators import catalogue
 from simulators.amazon.clock import iso
+from simulators.amazon.fulfillment_records import Order as FulfillmentOrder
 from simulators.amazon.prices import amount_of
 from simulators.amazon.record import OrderRecord, Shipment, fulfilled, unfulfilled
 from simulators.amazon.view import UNPAID
@@ -87,6 +88,39 @@ def fulfillment_order(record: OrderRecord, shipment: Shipment, seller_id: str) -
             },
             "FulfillmentReturnItem": {
                 "ReceivedDateTime": iso(shipment.shipped_ms),
+                "ReturnedQuantity": 0,
+                "SellerSKU": "",
+            },
+        }
+    }
+
+
+def fulfillment_status(order: FulfillmentOrder, at_ms: int) -> JsonObject:
+    """FULFILLMENT_ORDER_STATUS of a fulfilment order as it stands, with its last shipment. Inferred: the statuses are
+    spelled as in the schema's example, in capitals."""
+    last = order.shipments[-1] if order.shipments else None
+    packages: list[JsonObject] = [
+        {"PackageNumber": one.number, "CarrierCode": one.carrier, "TrackingNumber": one.tracking}
+        for one in (last.packages if last else [])
+    ]
+    return {
+        "FulfillmentOrderStatusNotification": {
+            "SellerId": order.seller_id,
+            "EventType": "Shipment" if packages else "Order",
+            "StatusUpdatedDateTime": iso(at_ms),
+            "SellerFulfillmentOrderId": order.order_id,
+            "FulfillmentOrderStatus": order.status.upper(),
+            "FulfillmentShipment": {
+                "FulfillmentShipmentStatus": last.status if last else "",
+                "AmazonShipmentId": last.shipment_id if last else "",
+                "EstimatedArrivalDateTime": iso(at_ms + 2 * 24 * 3600 * 1000),
+                "info": packages[0]
+                if packages
+                else {"PackageNumber": 0, "CarrierCode": "", "TrackingNumber": ""},
+                "FulfillmentShipmentPackages": packages,
+            },
+            "FulfillmentReturnItem": {
+                "ReceivedDateTime": iso(at_ms),
                 "ReturnedQuantity": 0,
                 "SellerSKU": "",
             },

@@ -2,7 +2,8 @@
 
 Facts: Amazon's pages on report types (which are restricted, how often FBA reports are made, that an order
 report without data is cancelled) and amzn/selling-partner-api-models issue 2591 (30 days at most, told in the
-document of a report that has failed).
+document of a report that has failed). Inferred: that the rules of other FBA reports (made once in half an hour)
+hold for returns and reimbursements too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from simulators.amazon.aftersale.files import FILES, Window
 from simulators.amazon.record import OrderRecord
 from simulators.amazon.reports import actionable, all_orders, fulfilled
 from simulators.amazon.reports.columns import ACTIONABLE, ALL_ORDERS, FULFILLED, POINTS
@@ -43,9 +45,20 @@ class Kind:
         return (*self.columns, POINTS) if any(POINTS in row for row in rows) else self.columns
 
 
+def _after_sale(name: str) -> Kind:
+    columns, rows = FILES[name]
+
+    def of_frame(records: Iterable[OrderRecord], frame: Frame) -> list[Row]:
+        window: Window = frame
+        return rows(frame.orders(records), window)
+
+    return Kind(name, columns, of_frame, rationed=name.startswith("GET_FBA_"), longest_days=60)
+
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        *map(_after_sale, FILES),
         Kind(
             "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL",
             ALL_ORDERS,
