@@ -7,7 +7,6 @@ reads and starts workflows lies above this room and is handed in.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from itertools import batched
 from typing import Final, Protocol
 
 import structlog
@@ -43,8 +42,8 @@ class ToldPackages(Protocol):
     async def told(self, order: WaitingOrder, /) -> PackagesTold | None:
         """What Amazon has been told; None where nothing was, or nobody knows."""
 
-    async def correct(self, told: PackagesTold, packages: Sequence[Package], /) -> bool:
-        """Carry the correction; False where one under way was told of it."""
+    async def correct(self, told: PackagesTold, packages: Sequence[Package], /) -> None:
+        """Carry the correction by a workflow."""
 
 
 class CorrectionActivities:
@@ -62,8 +61,8 @@ class CorrectionActivities:
             async with heartbeating():
                 orders = await self._orders.shipped(request.days, request.limit)
                 changed = 0
-                for part in batched(orders, IN_ONE_LOOK):
-                    changed += await self._look(part)
+                for start in range(0, len(orders), IN_ONE_LOOK):
+                    changed += await self._look(orders[start : start + IN_ONE_LOOK])
                 return CorrectionSweepResult(looked_at=len(orders), corrected=changed)
 
     async def _look(self, orders: Sequence[WaitingOrder]) -> int:
@@ -112,5 +111,3 @@ def _all_told(told: PackagesTold, deliveries: Sequence[Delivery]) -> bool:
     confirm it as it was before M3 corrected it."""
     known = {package.reference for package in told.packages}
     return all(package.reference in known for package in packages_of(deliveries))
-
-

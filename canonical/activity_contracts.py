@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from canonical.cancellations import Cancellation
 from canonical.fixes import MapSku
 from canonical.money import Money
 from canonical.order import Address, Delivery, Invoice, Order, Package, Voucher
@@ -439,9 +440,11 @@ class OrderView(_Contract):
     confirmed_packages: tuple[str, ...] = ()
     told: tuple[Package, ...] = ()
     """Packages as Amazon was told of them under these references."""
+    marketplace_id: str = ""
     order_created: datetime | None = None
     invoices: tuple[Invoice, ...] = ()
     vouchers: tuple[Voucher, ...] = ()
+    cancellations: tuple[Cancellation, ...] = ()
     repairs: tuple[Repair, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -460,10 +463,14 @@ class OrderResult(_Contract):
     deliveries: tuple[str, ...] = ()
     invoices: tuple[str, ...] = ()
     vouchers: tuple[str, ...] = ()
+    cancellations: tuple[Cancellation, ...] = ()
+    """What was cancelled, and what became of it in M3."""
     repairs: tuple[Repair, ...] = ()
     shipped: dict[str, int] = Field(default_factory=dict)
     ordered: int | None = None
     """Pieces ordered when M3 booked it."""
+    surplus: int = 0
+    """Pieces that Amazon shipped beyond these, as a person accepted."""
     expected: Money | None = None
     """What Amazon's figures came to then, for comparison with what they come to later."""
     told: tuple[Package, ...] = ()

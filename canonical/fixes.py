@@ -64,6 +64,14 @@ class Cancel(_Fix):
     """Give the order up: M3's order is taken back as far as its state allows."""
 
 
+class AcceptCancellation(_Fix):
+    """The buyer may cancel: M3's order, or the lines asked for, are taken back."""
+
+
+class RefuseCancellation(_Fix):
+    """The buyer may not cancel: the order is shipped as it is."""
+
+
 type_of_fix: dict[str, type[_Fix]] = {
     "retry": Retry,
     "map_sku": MapSku,
@@ -72,6 +80,18 @@ type_of_fix: dict[str, type[_Fix]] = {
     "accept_difference": AcceptDifference,
     "mark_step_done": MarkStepDone,
     "cancel": Cancel,
+    "accept_cancellation": AcceptCancellation,
+    "refuse_cancellation": RefuseCancellation,
 }
 
-Fix = Retry | MapSku | CorrectAddress | SetCustomer | AcceptDifference | MarkStepDone | Cancel
+Fix = (
+    Retry
+    | MapSku
+    | CorrectAddress
+    | SetCustomer
+    | AcceptDifference
+    | MarkStepDone
+    | Cancel
+    | AcceptCancellation
+    | RefuseCancellation
+)

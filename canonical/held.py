@@ -16,6 +16,8 @@ class FixName(StrEnum):
     ACCEPT_DIFFERENCE = "accept_difference"
     MARK_STEP_DONE = "mark_step_done"
     CANCEL = "cancel"
+    ACCEPT_CANCELLATION = "accept_cancellation"
+    REFUSE_CANCELLATION = "refuse_cancellation"
 
 
 class HeldReason(StrEnum):
@@ -35,7 +37,10 @@ class HeldReason(StrEnum):
     TOTAL_DIFFERS = "total_differs"
     ORDER_CHANGED = "order_changed"
     CANCELLED_TOO_LATE = "cancelled_too_late"
+    CANCELLATION_REQUESTED = "cancellation_requested"
     SHIPMENT_NOT_REPORTABLE = "shipment_not_reportable"
+    SHIPPED_TOO_MUCH = "shipped_too_much"
+    SHIPPED_TOO_LITTLE = "shipped_too_little"
     SHIPMENT_REFUSED = "shipment_refused"
     CARRIER_UNKNOWN = "carrier_unknown"
     INVOICE_MISSING = "invoice_missing"
@@ -70,6 +75,7 @@ class ReasonInfo(NamedTuple):
 
 _R = FixName.RETRY
 _MAP, _ADDR, _CUST = FixName.MAP_SKU, FixName.CORRECT_ADDRESS, FixName.SET_CUSTOMER
+_YES, _NO = FixName.ACCEPT_CANCELLATION, FixName.REFUSE_CANCELLATION
 _ACCEPT, _DONE, _CANCEL = FixName.ACCEPT_DIFFERENCE, FixName.MARK_STEP_DONE, FixName.CANCEL
 
 HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
@@ -143,10 +149,25 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
         "Stop the delivery in M3 and retry, or take the goods back as a return and mark the step done.",
         (_R, _DONE),
     ),
+    HeldReason.CANCELLATION_REQUESTED: ReasonInfo(
+        "The buyer asks to cancel the order or a part of it",
+        "Accept, and cancel it in Seller Central too; or refuse, and it is shipped. Until then nothing is stopped.",
+        (_YES, _NO),
+    ),
     HeldReason.SHIPMENT_NOT_REPORTABLE: ReasonInfo(
         "M3 does not take the report that goods have left",
         "Allocate or correct the delivery in M3 and retry, or name the delivery that was reported by hand.",
         (_R, _DONE),
+    ),
+    HeldReason.SHIPPED_TOO_MUCH: ReasonInfo(
+        "Amazon says that it shipped more than was ordered",
+        "Book the surplus out of Amazon's stock in M3 by hand and accept; retry reads the order again.",
+        (_ACCEPT, _R),
+    ),
+    HeldReason.SHIPPED_TOO_LITTLE: ReasonInfo(
+        "Amazon calls the order shipped, and shipped less than was ordered",
+        "Accept where nothing more comes, and close the rest of M3's order by hand; retry reads the order again.",
+        (_ACCEPT, _R),
     ),
     HeldReason.SHIPMENT_REFUSED: ReasonInfo(
         "Amazon refused the shipment confirmation",

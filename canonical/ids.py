@@ -53,6 +53,16 @@ def correction_sweep_id() -> str:
     return "o2c-corrections"
 
 
+def deadlines_id() -> str:
+    """The schedule that looks at own shipments that are due."""
+    return "o2c-deadlines"
+
+
+def fba_feed_id(seller_id: str) -> str:
+    """The schedule that reads what Amazon shipped of a seller's orders."""
+    return f"o2c-shipments-{seller_id}"
+
+
 def customer_order_number(amazon_order_id: str) -> str:
     """CUOR, by which M3 is searched before every write: the Amazon order id (19 of 20 characters)."""
     return amazon_order_id

@@ -71,6 +71,8 @@ class AfterCloseInput(_Contract):
     order: Order | None = None
     """What Amazon says now; None lets the workflow ask (one getOrder call of quota)."""
     refunds: tuple[RefundTold, ...] = ()
+    shipped_pieces: int = 0
+    """Pieces that Amazon's report of its shipments tells of; 0 where it was not that."""
     cases: bool = False
     """Return cases follow refunds: here they are no news."""
 

@@ -24,7 +24,7 @@ def closed_order(result: OrderResult) -> ClosedOrder:
     return ClosedOrder(
         outcome=result.outcome,
         orno=result.orno,
-        shipped=sum(result.shipped.values()),
+        shipped=sum(result.shipped.values()) + result.surplus,
         ordered=result.ordered,
         expected=None if gone else result.expected,
         cancelled=gone,
@@ -32,9 +32,16 @@ def closed_order(result: OrderResult) -> ClosedOrder:
 
 
 def late_events(
-    closed: ClosedOrder, now: Order, refunds: Sequence[RefundTold] = (), *, cases: bool = False
+    closed: ClosedOrder,
+    now: Order,
+    refunds: Sequence[RefundTold] = (),
+    *,
+    cases: bool = False,
+    shipped_pieces: int = 0,
 ) -> tuple[LateEvent, ...]:
     """What Amazon says of a closed order and M3 does not have; empty where nothing is new.
+
+    shipped_pieces: how many Amazon's report of its shipments tells of, which may be more than the order says.
 
     cases: return cases follow refunds, so that none is told here.
 
@@ -42,7 +49,7 @@ def late_events(
     """
     if closed.outcome == NOT_A_SALE or now.is_multi_channel:
         return ()
-    shipped, cancelled = _shipped(closed, now), _cancelled(closed, now)
+    shipped, cancelled = _shipped(closed, now, shipped_pieces), _cancelled(closed, now)
     if cases:
         return tuple(event for event in (shipped, cancelled) if event is not None)
     told = tuple(_refund(closed, now, one) for one in refunds if one.transaction_id not in closed.refunds)
@@ -51,13 +58,18 @@ def late_events(
 
 
 def settled(
-    closed: ClosedOrder, kind: LateKind, now: Order, refunds: Sequence[RefundTold] = ()
+    closed: ClosedOrder,
+    kind: LateKind,
+    now: Order,
+    refunds: Sequence[RefundTold] = (),
+    shipped_pieces: int = 0,
 ) -> ClosedOrder:
     """The closed order once M3 has what `kind` told: the same news again is none."""
     match kind:
         case LateKind.SHIPPED:
             gone = now.status is OrderStatus.CANCELLED
-            known: dict[str, object] = {"shipped": _left(now), "outcome": BOOKED, "cancelled": gone}
+            left = max(_left(now), shipped_pieces)
+            known: dict[str, object] = {"shipped": left, "outcome": BOOKED, "cancelled": gone}
         case LateKind.CANCELLED:
             known = {"cancelled": now.status is OrderStatus.CANCELLED or closed.cancelled}
         case LateKind.REFUNDED:
@@ -66,8 +78,8 @@ def settled(
     return closed.model_copy(update=known)
 
 
-def _shipped(closed: ClosedOrder, now: Order) -> LateEvent | None:
-    left = _left(now)
+def _shipped(closed: ClosedOrder, now: Order, shipped_pieces: int) -> LateEvent | None:
+    left = max(_left(now), shipped_pieces)
     if left <= closed.shipped:
         return None
     has = f"has order {closed.orno}, of which {closed.shipped} left" if closed.orno else "has no order for it"

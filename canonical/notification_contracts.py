@@ -31,6 +31,8 @@ class OrderNotice(_Contract):
     """Status of the whole order; None where the notification tells none, or one that has no equal."""
     ordered: dict[str, int] = Field(default_factory=dict)
     """Quantity by order item id."""
+    buyer_asks: bool = False
+    """It tells that the buyer asks for a change: cancellation (OrderChangeType BuyerRequestedChange)."""
     shipped: dict[str, int] = Field(default_factory=dict)
     """Shipped quantity by order item id, of the items of which it is told."""
 

@@ -16,7 +16,7 @@ from canonical.finance_transactions import pays_back
 from canonical.fulfillment_notices import read_fulfillment_notice
 from canonical.ids import is_amazon_order_id
 from canonical.mcf_contracts import FulfillmentChanged
-from canonical.money import Money
+from canonical.money import Money, round_to_currency
 from canonical.notification_contracts import OrderNotice
 from canonical.notifications import (
     FULFILLMENT_ORDER_STATUS,
@@ -99,6 +99,7 @@ class _Summary(Wire):
 class _OrderChange(Wire):
     seller_id: str = Field(min_length=1)
     amazon_order_id: str
+    order_change_type: str = ""
     order_change_trigger: _Trigger
     summary: _Summary
 
@@ -164,10 +165,11 @@ def read_order_news(notification: Notification) -> OrderNews:
             item.order_item_id: item.quantity_shipped for item in items if item.quantity_shipped is not None
         }
         seller_id, order_id = change.seller_id, change.amazon_order_id
+        asks = change.order_change_type == "BuyerRequestedChange"
     else:
         shipment = read_as(_FbaShipment, inner(notification), notification.kind)
         seller_id, order_id = shipment.seller_id, shipment.amazon_order_id
-        at, status, ordered, shipped = None, None, {}, {}
+        at, status, ordered, shipped, asks = None, None, {}, {}, False
     at = at or notification.at
     if at is None:
         raise UnreadableNotification(f"The {notification.kind} has no time: field EventTime is missing.")
@@ -180,7 +182,9 @@ def read_order_news(notification: Notification) -> OrderNews:
         )
     elif status in (OrderStatus.PENDING, OrderStatus.PENDING_AVAILABILITY):
         where = Destiny.PENDING
-    notice = OrderNotice(id=notification.id, at=at, status=status, ordered=ordered, shipped=shipped)
+    notice = OrderNotice(
+        id=notification.id, at=at, status=status, ordered=ordered, shipped=shipped, buyer_asks=asks
+    )
     return OrderNews(seller_id, order_id, notice, where)
 
 
@@ -215,10 +219,17 @@ def read_refund_news(notification: Notification) -> RefundNews | None:
     if not pays_back(told.transaction_type):
         return None
     named = (one.related_identifier_value for one in told.related_identifiers)
-    total = told.total_amount
     return RefundNews(
         seller_id=notification.seller_id,
         order_id=next((value for value in named if is_amazon_order_id(value)), ""),
         posted=told.posted_date,
-        amount=Money(amount=abs(total.currency_amount), currency=total.currency_code) if total else None,
+        amount=_money(told.total_amount),
     )
+
+
+def _money(told: _Amount | None) -> Money | None:
+    """A JSON number such as 5.0, in the currency's own decimals; refunds are below zero."""
+    if told is None:
+        return None
+    amount = round_to_currency(abs(told.currency_amount), told.currency_code)
+    return Money(amount=amount, currency=told.currency_code)

@@ -51,6 +51,7 @@ def meaning(order: Order, notice: OrderNotice, known_until: datetime, *, booked:
     """What one notice means to the order as it is known.
 
     - A change that is not newer than what is known is old.
+    - What the buyer asks for is read: which items it is about decides.
     - What leaves an own warehouse is told by M3 once M3 has the order: Amazon's "shipped" is then the echo of
       our own confirmation.
     - What Amazon ships itself is taken from the notice where it tells the shipped quantity of every item that
@@ -59,7 +60,7 @@ def meaning(order: Order, notice: OrderNotice, known_until: datetime, *, booked:
     if notice.at <= known_until:
         return Meaning.NOTHING
     about_goods = notice.status is None or notice.status in _LEFT
-    if not booked or not about_goods:
+    if not booked or not about_goods or notice.buyer_asks:
         return Meaning.READ
     if order.channel is Channel.MFN or all_shipped(order, fulfilled_quantities(order)):
         return Meaning.NOTHING

@@ -33,6 +33,7 @@ __all__ = [
     "missing_facts",
     "order_currency",
     "plan_sales_order",
+    "planned_charges",
 ]
 
 _ZERO: Final = Decimal(0)
@@ -110,6 +111,12 @@ def plan_sales_order(
     return _Planning(order, profile, items, cuno).plan(address)
 
 
+def planned_charges(order: Order, profile: MarketplaceProfile) -> tuple[PlannedCharge, ...]:
+    """The charges of the order head alone; every line must have its price."""
+    planning = _Planning(order, profile, {}, "")
+    return planning.charges()
+
+
 class _Planning:
     """One order being turned into M3's terms."""
 
@@ -149,6 +156,9 @@ class _Planning:
             charges=self._charges(parts),
             expected_total=total,
         )
+
+    def charges(self) -> tuple[PlannedCharge, ...]:
+        return self._charges([self._parts(line) for line in self._goods])
 
     def _held(self, reason: HeldReason, trouble: str) -> OrderHeld:
         return held(reason, f"Amazon order {self._order.order_id} {trouble}")

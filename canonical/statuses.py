@@ -111,6 +111,14 @@ def is_picking(line_status: str) -> bool:
     return line_status in ("24", "34", "44")
 
 
+def may_be_picked(line_status: str) -> bool:
+    """Some part of the line is on a picking list, or may be: of a line partly delivered only the least and the
+    most advanced part are told, and an unknown status is treated as being picked."""
+    if line_status in ("26", "27", "36", "37", "66", "67", "77", "99"):
+        return False
+    return not (nothing_allocated(line_status) or is_allocated(line_status))
+
+
 def is_part_delivered(line_status: str) -> bool:
     """Some part of the line has left the warehouse, invoiced or not."""
     return line_status != "99" and _most_advanced(line_status) in ("6", "7")

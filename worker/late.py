@@ -96,6 +96,29 @@ async def tell_closed(
     raise RuntimeError(f"The late news of order {order_id} ends and begins again at every look.")
 
 
+async def tell_shipped(
+    client: Client, seller_id: str, order_id: str, pieces: int, *, cases: bool = False
+) -> LateOutcome:
+    """Carry that Amazon's report of its shipments has more pieces of a closed order than M3 was told of.
+
+    STILL_OPEN where earlier late news is under way: to be told again after it. Raises RPCError; may be repeated.
+    """
+    ended = await _ending(client, seller_id, order_id)
+    if isinstance(ended, LateOutcome):
+        return ended
+    known = await _settled_before(client, seller_id, order_id)
+    if known is None:
+        return LateOutcome(LateKept.STILL_OPEN)
+    closed = ended if known == _NONE else known
+    if pieces <= closed.shipped:
+        return LateOutcome(LateKept.NOTHING_NEW)
+    start = AfterCloseInput(
+        seller_id=seller_id, order_id=order_id, closed=closed, cases=cases, shipped_pieces=pieces
+    )
+    carried = await _start(client, start)
+    return LateOutcome(LateKept.CARRIED if carried else LateKept.STILL_OPEN)
+
+
 async def _ending(client: Client, seller_id: str, order_id: str) -> ClosedOrder | LateOutcome:
     """How the order's own workflow ended."""
     workflow_id = order_workflow_id(seller_id, order_id)

@@ -14,6 +14,8 @@ from temporalio.worker import Interceptor, Worker
 from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
 from activities.amazon.fulfillment_activities import FulfillmentActivities
+from activities.corrections import CorrectionActivities
+from activities.fba_intake import FbaIntake
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
 from activities.m3.mcf import McfActivities
@@ -38,6 +40,9 @@ from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.archiving import open_archive
 from worker.connection import connect, sandbox_runner
+from worker.corrections import PackagesOnTemporal
+from worker.deadlines import DeadlineActivities
+from worker.fba import ShipmentsOnTemporal
 from worker.importing import import_activities
 from worker.m3_documents import DocumentsOnTemporal
 from worker.mcf import McfOnTemporal
@@ -111,6 +116,11 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         orders=DocumentsOnTemporal(client, tuple(settings.sellers)),
         ion=systems.ion,
     )
+    corrections = CorrectionActivities(m3.deliveries_of, PackagesOnTemporal(client))
+    shipments = FbaIntake(
+        open_archive(settings.archive),
+        ShipmentsOnTemporal(client, cases=settings.returns is not None).tell,
+    )
     mcf = McfActivities(m3.context, settings.mcf.rules(), McfOnTemporal(client).start)
     outbound = FulfillmentActivities(systems.amazon)
     options = settings.worker
@@ -131,7 +141,17 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     audit = ReconcilingActivities(client, orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
-        _workflow_worker(client, options, [audit.audit_workflows, audit.start_orders, *returns.telling]),
+        _workflow_worker(
+            client,
+            options,
+            [
+                audit.audit_workflows,
+                audit.start_orders,
+                *returns.telling,
+                shipments.tell_fba_shipments,
+                DeadlineActivities(client).read_due,
+            ],
+        ),
         _activity_worker(
             client,
             options,
@@ -140,6 +160,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             [
                 *m3.all,
                 sweeps.sweep_m3_deliveries,
+                corrections.sweep_corrections,
                 *documents.all,
                 *mcf.all,
                 *M3ReturnActivities(m3.context).all,

@@ -56,7 +56,8 @@ class CasesOnTemporal:
 
     def __init__(self, client: Client, rules: CaseRules) -> None:
         self._client, self._rules = client, rules
-        self._told: OrderedDict[str, str] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str], str] = OrderedDict()
+        """By case and by which facts it was told: every source tells its own, again and again."""
 
     async def tell(self, news: CaseNews) -> Told:
         """Start the case, or tell the one under way. When this returns the facts are Temporal's.
@@ -64,20 +65,20 @@ class CasesOnTemporal:
         Raises RPCError, `UnsettledCase`.
         """
         workflow_id = return_case_workflow_id(news.seller_id, news.order_id, news.sku)
-        digest = _digest(news.facts)
-        if self._told.get(workflow_id) == digest:
+        which, digest = (workflow_id, _named(news.facts)), _digest(news.facts)
+        if self._told.get(which) == digest:
             return Told.KNOWN
         for _ in range(_ATTEMPTS):
             description = await self._describe(workflow_id)
             if description is not None and description.status is WorkflowExecutionStatus.RUNNING:
                 if await self._signalled(workflow_id, news):
-                    return self._remember(workflow_id, digest, Told.TOLD)
+                    return self._remember(which, digest, Told.TOLD)
                 continue
             memory = await self._memory(description)
             if memory.facts.knows(news.facts):
-                return self._remember(workflow_id, digest, Told.KNOWN)
+                return self._remember(which, digest, Told.KNOWN)
             if await self._started(workflow_id, news, memory):
-                return self._remember(workflow_id, digest, Told.STARTED)
+                return self._remember(which, digest, Told.STARTED)
         raise UnsettledCase(workflow_id)
 
     async def nudge(self, seller_id: str, limit: int) -> int:
@@ -97,9 +98,9 @@ class CasesOnTemporal:
             nudged += 1
         return nudged
 
-    def _remember(self, workflow_id: str, digest: str, told: Told) -> Told:
-        self._told[workflow_id] = digest
-        self._told.move_to_end(workflow_id)
+    def _remember(self, which: tuple[str, str], digest: str, told: Told) -> Told:
+        self._told[which] = digest
+        self._told.move_to_end(which)
         while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
         return told
@@ -191,6 +192,12 @@ def replaced_by(order: Order) -> tuple[CaseNews, ...]:
         )
         for sku, count in pieces.items()
     )
+
+
+def _named(facts: CaseFacts) -> str:
+    """Which facts these are, whatever they say."""
+    names = sorted(f"{type(fact).__name__} {fact.key}" for fact in facts.all)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
 
 
 def _digest(facts: CaseFacts) -> str:

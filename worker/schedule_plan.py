@@ -7,13 +7,19 @@ from pydantic import BaseModel
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
 from canonical.activity_contracts import SWEEP, SweepInput
+from canonical.deadlines import DEADLINES, DeadlinesInput
+from canonical.fba_contracts import FBA_FEED, FbaFeedInput
 from canonical.ids import (
     amazon_sweep_id,
+    correction_sweep_id,
+    deadlines_id,
     delivery_sweep_id,
+    fba_feed_id,
     mcf_sweep_id,
     reconciliation_id,
     returns_schedule_id,
 )
+from canonical.package_contracts import CORRECTION_SWEEP, CorrectionSweepInput
 from canonical.return_contracts import RETURNS_FEED, ReturnsFeedInput
 from canonical.schedule_contracts import (
     AMAZON_SWEEP,
@@ -74,7 +80,16 @@ def planned(settings: Settings) -> list[Planned]:
         missed=_MISSED_SWEEP,
         summary="What left the warehouses in M3",
     )
-    return [*sweeps, deliveries, *_mcf(settings), *_reconciliation(settings), *_returns(settings)]
+    return [
+        *sweeps,
+        deliveries,
+        *_corrections(settings),
+        *_shipments(settings),
+        *_deadlines(settings),
+        *_mcf(settings),
+        *_reconciliation(settings),
+        *_returns(settings),
+    ]
 
 
 def _every(minutes: float, place: int) -> ScheduleSpec:
@@ -88,6 +103,62 @@ def _daily(at: time, time_zone: str) -> ScheduleSpec:
         hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)], second=[ScheduleRange(at.second)]
     )
     return ScheduleSpec(calendars=[calendar], time_zone_name=time_zone)
+
+
+def _corrections(settings: Settings) -> list[Planned]:
+    wanted = settings.schedules
+    if not wanted.corrections_days:
+        return []
+    return [
+        Planned(
+            id=correction_sweep_id(),
+            seller_id="",
+            workflow=CORRECTION_SWEEP,
+            argument=CorrectionSweepInput(days=wanted.corrections_days, limit=wanted.m3_orders),
+            spec=_every(wanted.corrections_minutes, 0),
+            missed=_MISSED_SWEEP,
+            summary="Packages that M3 corrected after Amazon was told",
+        )
+    ]
+
+
+def _shipments(settings: Settings) -> list[Planned]:
+    wanted = settings.schedules
+    if not wanted.shipments_minutes:
+        return []
+    return [
+        Planned(
+            id=fba_feed_id(seller_id),
+            seller_id=seller_id,
+            workflow=FBA_FEED,
+            argument=FbaFeedInput(
+                seller_id=seller_id,
+                marketplace_ids=seller.marketplaces,
+                look_back=timedelta(days=wanted.shipments_days),
+            ),
+            spec=_every(wanted.shipments_minutes, place),
+            missed=_MISSED_SWEEP,
+            summary=f"What Amazon shipped, seller {seller_id}",
+        )
+        for place, (seller_id, seller) in enumerate(settings.sellers.items())
+    ]
+
+
+def _deadlines(settings: Settings) -> list[Planned]:
+    wanted = settings.schedules
+    if not wanted.deadline_minutes:
+        return []
+    return [
+        Planned(
+            id=deadlines_id(),
+            seller_id="",
+            workflow=DEADLINES,
+            argument=DeadlinesInput(ahead=timedelta(hours=wanted.deadline_hours)),
+            spec=_every(wanted.deadline_minutes, 0),
+            missed=_MISSED_SWEEP,
+            summary="Own shipments that are due",
+        )
+    ]
 
 
 def _mcf(settings: Settings) -> list[Planned]:

@@ -23,6 +23,19 @@ class ScheduleSettings(BaseModel):
     """How often M3 is asked for deliveries that have left."""
     m3_orders: Annotated[int, Field(ge=1, le=100_000)] = 5000
     """How many waiting orders one such look takes, the newest first."""
+    corrections_minutes: Annotated[float, Field(ge=1, le=1440)] = 30.0
+    """How often M3 is asked whether tracking numbers or carriers were corrected after Amazon was told."""
+    corrections_days: Annotated[int, Field(ge=0, le=30)] = 7
+    """How long after its end an order is still looked at for corrections; 0 makes no such schedule."""
+    shipments_minutes: Annotated[float, Field(ge=0, le=1440)] = 240.0
+    """How often Amazon is asked for the report of its own shipments (FBA); 0 makes no such schedule. Amazon makes it
+    once in 30 minutes at most, and the goods left an hour or more before."""
+    shipments_days: Annotated[int, Field(ge=1, le=30)] = 2
+    """How far such a look reaches back behind the one before."""
+    deadline_minutes: Annotated[float, Field(ge=0, le=1440)] = 30.0
+    """How often own shipments are compared with Amazon's latest ship date; 0 makes no such schedule."""
+    deadline_hours: Annotated[float, Field(gt=0, le=720)] = 24.0
+    """How long before its latest ship date an own shipment is at risk: people are told, once."""
     reconciliation_at: time | Literal["never"] = time(3)
     """Time of day of the reconciliation, such as ``"03:00"``; ``"never"`` makes no such schedule."""
     reconciliation_days: Annotated[int, Field(ge=1, le=31)] = 1

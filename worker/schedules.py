@@ -23,7 +23,10 @@ from activities.checks import Check
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import (
     amazon_sweep_id,
+    correction_sweep_id,
+    deadlines_id,
     delivery_sweep_id,
+    fba_feed_id,
     mcf_sweep_id,
     reconciliation_id,
     returns_schedule_id,
@@ -89,8 +92,12 @@ async def _known(client: Client) -> set[str]:
 
 
 def _is_ours(schedule_id: str) -> bool:
-    return schedule_id.startswith((amazon_sweep_id(""), returns_schedule_id(""))) or schedule_id in (
+    return schedule_id.startswith(
+        (amazon_sweep_id(""), returns_schedule_id(""), fba_feed_id(""))
+    ) or schedule_id in (
         delivery_sweep_id(),
+        correction_sweep_id(),
+        deadlines_id(),
         mcf_sweep_id(),
         reconciliation_id(),
     )

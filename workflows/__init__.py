@@ -4,9 +4,12 @@ from workflows.after_close import AfterClose
 from workflows.alerting import Alerts
 from workflows.audit import Audit
 from workflows.bulk_import import BulkImport
+from workflows.deadlines import Deadlines
+from workflows.fba_feed import FbaFeed
 from workflows.m3_document import M3Document
 from workflows.mcf_order import McfOrder
 from workflows.order_to_cash import OrderToCash
+from workflows.package_correction import CorrectionSweep, PackageCorrection
 from workflows.quotas import KeepQuotas
 from workflows.reconciliation import Reconciliation
 from workflows.reports import AmazonReport
@@ -29,6 +32,10 @@ WORKFLOWS = (
     KeepQuotas,
     M3Document,
     McfOrder,
+    PackageCorrection,
+    FbaFeed,
+    Deadlines,
+    CorrectionSweep,
     ReturnCase,
     ReturnsFeed,
 )

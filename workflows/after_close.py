@@ -49,6 +49,7 @@ class AfterClose(OrderHandlers):
         self._known = start.closed
         self._refunds = list(start.refunds)
         self._cases = start.cases
+        self._shipped = start.shipped_pieces
 
     @workflow.signal(description="Sent by the service, not by people: Amazon paid a refund.")
     def refund_told(self, *arguments: object) -> None:
@@ -74,7 +75,9 @@ class AfterClose(OrderHandlers):
         return result
 
     def _news_of_order(self) -> tuple[LateEvent, ...]:
-        return late_events(self._known, self._state.facts, self._refunds, cases=self._cases)
+        return late_events(
+            self._known, self._state.facts, self._refunds, cases=self._cases, shipped_pieces=self._shipped
+        )
 
     async def _read(self) -> None:
         self._go(Step.RECEIVED, "Reading the order from Amazon.")
@@ -97,7 +100,7 @@ class AfterClose(OrderHandlers):
         elif not isinstance(fix, AcceptDifference):
             await self._read()
             return False
-        self._known = settled(self._known, event.kind, now, refunds)
+        self._known = settled(self._known, event.kind, now, refunds, self._shipped)
         return True
 
     def _result(self, happened: list[str]) -> AfterCloseResult:

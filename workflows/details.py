@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from canonical.activity_contracts import Repair
+from canonical.cancellations import Cancellation
 from canonical.held import HELD_REASONS, FixName, Hold
 from canonical.steps import MARKABLE_STEPS, Step
 from workflows.repairs import EXAMPLES
@@ -57,6 +58,17 @@ def held(
     parts.append(_fixes(order_id, step, hold))
     parts.extend([*_repaired(repairs), *_remarks(remarks)])
     return "\n\n".join(parts)
+
+
+def cancelled(cancellations: Sequence[Cancellation]) -> str:
+    """What was cancelled, and what became of it in M3; empty where nothing was."""
+    if not cancellations:
+        return ""
+    lines = [
+        f"- {one.at:%Y-%m-%d %H:%M} UTC, by {one.by}, `{one.settled}`: {_plain(one.sentence)}"
+        for one in cancellations[-_MENTIONED:]
+    ]
+    return "\n\n**Cancelled**\n\n" + "\n".join(lines)
 
 
 def fixes_for(step: Step, hold: Hold) -> tuple[FixName, ...]:

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.common import Priority
 
 from canonical import activity_contracts as act
+from canonical.cancellation_contracts import TAKE_LINES_BACK, TakeLinesBackRequest, TakeLinesBackResult
 from canonical.fixes import MarkStepDone
 from canonical.order import Delivery, Invoice, Order, Package, Voucher
 from canonical.sales_order import missing_facts
@@ -153,6 +154,20 @@ class OrderCalls:
         return await self._call(
             act.CANCEL_SALES_ORDER, request, act.CancelSalesOrderResult, policies.M3_CALL, summary
         )
+
+    async def take_lines_back(self, now: Order) -> TakeLinesBackResult:
+        """M3's order lowered to what `now` says."""
+        state = self._state
+        if state.sales_order is None:
+            raise RuntimeError("lines are taken back before the order is booked")
+        request = TakeLinesBackRequest(
+            ref=state.ref,
+            order=now.model_copy(update={"ship_to": None}),
+            sales_order=state.sales_order,
+            accept_difference=state.accept_difference,
+        )
+        summary = f"Take cancelled lines of M3 order {state.sales_order.orno} back"
+        return await self._call(TAKE_LINES_BACK, request, TakeLinesBackResult, policies.M3_CALL, summary)
 
     # --- what a person did by hand, looked up in M3 ---------------------------------------------
 

@@ -7,7 +7,7 @@ otherwise stop the workflow, and a mistyped one would vanish.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -42,6 +42,8 @@ _ALARMS = "alarms"
 _ENDS_QUIETLY = "ends-quietly"
 """Patch: orders closed before it always wrote their last step to the search attributes."""
 News = TypeVar("News", bound=BaseModel)
+_BEFORE_GOODS_LEAVE = (HeldReason.ORDER_CHANGED, HeldReason.CANCELLATION_REQUESTED)
+"""Reasons of a booked order of which Amazon's cancellation ends the hold."""
 _Updates = list[
     SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime] | SearchAttributeUpdate[Sequence[str]]
 ]
@@ -229,6 +231,15 @@ class OrderHandlers:
 
     async def _held(self, step: Step, hold: Hold) -> Fix:
         """Hold the order until a repair arrives; raises GivenUp when it is cancelled meanwhile."""
+        fix = await self._held_until(step, hold, lambda: False)
+        if fix is None:
+            raise GivenUp
+        return fix
+
+    async def _held_until(
+        self, step: Step, hold: Hold, over: Callable[[], bool], patience: timedelta | None = None
+    ) -> Fix | None:
+        """As `_held`; None as soon as the hold is `over` by itself, or `patience` has passed."""
         state = self._state
         hold, since = naming(hold, state.order_id), workflow.now()
         self._published = None
@@ -247,10 +258,14 @@ class OrderHandlers:
         alarmed = workflow.patched(_ALARMS)
         if alarmed:
             tell_held(state, hold)
-        stoppable = state.sales_order is None or hold.reason is HeldReason.ORDER_CHANGED
+        stoppable = state.sales_order is None or hold.reason in _BEFORE_GOODS_LEAVE
         stoppable = stoppable and step is not Step.CANCELLING and self._ends_when_cancelled
         try:
-            await workflow.wait_condition(lambda: state.fix is not None or (stoppable and state.cancelled))
+            await workflow.wait_condition(
+                lambda: state.fix is not None or (stoppable and state.cancelled) or over(), timeout=patience
+            )
+        except TimeoutError:
+            pass
         except asyncio.CancelledError:  # "Request cancellation" in the Web UI
             if alarmed:
                 self._release(hold)
@@ -260,7 +275,7 @@ class OrderHandlers:
         self._release(hold)
         if alarmed:
             tell_released(hold)
-        if fix is None:
+        if fix is None and stoppable and state.cancelled:
             raise GivenUp
         return fix
 
@@ -347,7 +362,7 @@ class OrderHandlers:
             )
         else:
             text = details.waiting(state.order_id, state.step, self._sentence, state.remarks, state.repairs)
-        workflow.set_current_details(text)
+        workflow.set_current_details(text + details.cancelled(state.cancellations))
 
     _sentence: str = "Received."
     _published: Step | None = None

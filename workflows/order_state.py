@@ -1,5 +1,6 @@
 """What an order's workflow remembers, and what it tells when asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,11 +13,14 @@ from canonical.activity_contracts import (
     Repair,
     SalesOrderResult,
 )
+from canonical.cancellations import Cancellation, lowered
+from canonical.fba_contracts import FbaShipment
+from canonical.fba_shipments import next_goods, settled, shipped_quantities
 from canonical.fixes import Fix, MapSku
 from canonical.held import Hold
 from canonical.late_events import comparable_total
 from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Package, Voucher
-from canonical.shipments import ordered_quantities, updated
+from canonical.shipments import next_shipment, ordered_quantities, updated
 from canonical.steps import Step
 from workflows.notice_book import NoticeBook
 
@@ -51,6 +55,12 @@ class OrderState:
     confirmed_packages: list[str] = field(default_factory=list)
     told: list[Package] = field(default_factory=list)
     """Packages as Amazon was told of them, under these references."""
+    shipments_told: dict[str, FbaShipment] = field(default_factory=dict)
+    """Amazon's own shipments of which a report told, by shipment id."""
+    shipments_done: frozenset[str] = frozenset()
+    """Those whose pieces M3 was told of."""
+    accepted: set[str] = field(default_factory=set)
+    """Sentences about shipped quantities that a person accepted."""
     invoices: list[Invoice] = field(default_factory=list)
     vouchers: list[Voucher] = field(default_factory=list)
     hold: Hold | None = None
@@ -59,6 +69,11 @@ class OrderState:
     """An accepted repair that the main flow has not taken up yet."""
     give_up: bool = False
     """A person sent `cancel`."""
+    cancellations: list[Cancellation] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
+    """Items whose cancellation the buyer asked for, and about which it is decided."""
+    limits: dict[str, int] = field(default_factory=dict)
+    """Pieces by order item id that are left after the buyer's request was accepted, until Amazon says so too."""
     notices: NoticeBook = field(default_factory=NoticeBook)
     """What Amazon notified of."""
     repairs: list[Repair] = field(default_factory=list)
@@ -74,6 +89,11 @@ class OrderState:
         if self.order is None:
             raise RuntimeError(f"Order {self.order_id} is used before it was read from Amazon.")
         return self.order
+
+    @property
+    def wanted(self) -> Order:
+        """Amazon's order without what is cancelled here already and not yet there."""
+        return lowered(self.facts, self.limits) if self.limits else self.facts
 
     @property
     def ref(self) -> OrderRef:
@@ -151,9 +171,39 @@ class OrderState:
             }
         )
 
+    def _surplus(self) -> int:
+        """Pieces that Amazon shipped, M3 was not told of, and a person accepted."""
+        if self.order is None or not self.accepted:
+            return 0
+        shipped = shipped_quantities(self.order, self.amazon_shipments)
+        return sum(max(quantity - self.reported.get(item, 0), 0) for item, quantity in shipped.items())
+
     def add_shipped(self, items: dict[str, int]) -> None:
         for item, quantity in items.items():
             self.reported[item] = self.reported.get(item, 0) + quantity
+        self._settle_shipments()
+
+    @property
+    def amazon_shipments(self) -> tuple[FbaShipment, ...]:
+        return tuple(self.shipments_told.values())
+
+    def take_shipments(self, shipments: Iterable[FbaShipment]) -> None:
+        """Shipments of Amazon's, each once; a later report may know more items of one."""
+        if self.order is None or self.order.channel is Channel.FBA:
+            self.shipments_told |= {one.shipment_id: one for one in shipments}
+            self._settle_shipments()
+
+    def _settle_shipments(self) -> None:
+        if self.order is not None and self.shipments_told:
+            self.shipments_done = settled(
+                self.order, self.amazon_shipments, self.shipments_done, self.reported
+            )
+
+    def next_goods(self) -> dict[str, int]:
+        """What has left and M3 does not know, by order item id: the next goods issue."""
+        if self.facts.channel is not Channel.FBA:
+            return next_shipment(self.shipped_without_m3, self.reported)
+        return next_goods(self.facts, self.amazon_shipments, self.shipments_done, self.reported)
 
     def view(self) -> OrderView:
         """The order without personal data, for the query `state`."""
@@ -171,9 +221,11 @@ class OrderState:
             deliveries=tuple(self.deliveries),
             confirmed_packages=tuple(self.confirmed_packages),
             told=tuple(self.told),
+            marketplace_id=self.ref.marketplace_id,
             order_created=self.order.created if self.order else None,
             invoices=tuple(self.invoices),
             vouchers=tuple(self.vouchers),
+            cancellations=tuple(self.cancellations),
             repairs=tuple(self.repairs),
             remarks=tuple(self.remarks),
         )
@@ -191,10 +243,12 @@ class OrderState:
             deliveries=tuple(delivery.dlix for delivery in self.deliveries),
             invoices=tuple(invoice.ivno for invoice in self.invoices),
             vouchers=tuple(voucher.vono for voucher in self.vouchers),
+            cancellations=tuple(self.cancellations),
             repairs=tuple(self.repairs),
             shipped=dict(self.reported),
             ordered=sum(ordered_quantities(self.booked).values()) if self.booked else None,
             expected=comparable_total(self.booked),
+            surplus=self._surplus(),
             told=tuple(self.told),
             marketplace_id=self.ref.marketplace_id,
             order_created=self.order.created if self.order else None,

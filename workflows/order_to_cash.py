@@ -11,22 +11,29 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.activity_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
+from canonical.cancellations import CancelledBy, cancelled_pieces
 from canonical.fixes import AcceptDifference, Cancel, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
 from canonical.held import HeldReason, Hold
-from canonical.order import Channel, Delivery, OrderStatus
-from canonical.shipments import all_shipped, changes_since, next_shipment
+from canonical.order import Channel, Delivery, Order, OrderStatus
+from canonical.shipments import all_shipped, changes_since
 from canonical.steps import Step
 from workflows.order_calls import OrderCalls
+from workflows.order_cancellation import OrderCancelled
 from workflows.order_handlers import GivenUp
-from workflows.order_notified import OrderNotified
+from workflows.order_shipments import OrderShipments
 
+_TAKES_LINES_BACK = "takes-lines-back"
+"""Patch: orders under way before cancelled lines were taken back without a person."""
+_BOOKED_AS_SENT = "booked-as-sent"
+"""Patch: orders booked before news that came during the booking was seen as a change."""
 _READ_AGAIN = frozenset({HeldReason.ORDER_INCOMPLETE, HeldReason.AMOUNTS_INCONSISTENT})
 """Reasons whose retry asks Amazon for the order again."""
 
 
 @workflow.defn(name=ORDER_TO_CASH)
-class OrderToCash(OrderNotified):
-    """The order's whole life. Handlers live in `OrderHandlers` and `OrderNotified`, calls in `OrderCalls`."""
+class OrderToCash(OrderShipments, OrderCancelled):
+    """The order's whole life. Handlers live in `OrderHandlers`, `OrderNotified` and `OrderCancelled`, calls in
+    `OrderCalls`."""
 
     @workflow.init
     def __init__(self, start: OrderToCashInput) -> None:
@@ -141,12 +148,19 @@ class OrderToCash(OrderNotified):
 
     async def _create_sales_order(self) -> Hold | None:
         state = self._state
+        sent = state.facts
         try:
             state.sales_order = await self._calls.create_sales_order()
         except ActivityError as error:
             return self._hold_of(error, Step.SALES_ORDER)
-        state.booked = state.facts
+        self._booked_as(sent)
         return None
+
+    def _booked_as(self, sent: Order) -> None:
+        """M3 has the order as it was sent there; what Amazon said of it meanwhile is a change."""
+        state = self._state
+        overtaken = state.facts is not sent and workflow.patched(_BOOKED_AS_SENT)
+        state.booked = sent if overtaken else state.facts
 
     async def _repair(self, step: Step, hold: Hold) -> None:
         """Hold the order and take up the repair that ends the hold (up to the sales order)."""
@@ -174,6 +188,7 @@ class OrderToCash(OrderNotified):
                 state.give_up = True
 
     async def _take_marked_order(self, fix: MarkStepDone) -> None:
+        sent = self._state.facts
         try:
             found = await self._calls.verify(fix)
         except ActivityError as error:
@@ -181,7 +196,7 @@ class OrderToCash(OrderNotified):
             return
         if found.sales_order is not None:
             self._state.sales_order = found.sales_order
-            self._state.booked = self._state.facts
+            self._booked_as(sent)
 
     # --- shipments, invoices, ledger ------------------------------------------------------------
 
@@ -189,10 +204,19 @@ class OrderToCash(OrderNotified):
         state = self._state
         while True:
             self._stop_if_cancelled()
-            if all_shipped(state.facts, state.reported):
+            cancelled = self._cancelled_in_part()
+            if not cancelled and await self._ends_short():
                 return
-            await self._hold_if_changed()
-            items = next_shipment(state.shipped_without_m3, state.reported)
+            if not cancelled and all_shipped(state.wanted, state.reported):
+                return
+            items = state.next_goods()
+            if cancelled and not items:
+                await self._take_lines_back(cancelled, CancelledBy.AMAZON)
+                continue
+            if not cancelled:
+                await self._hold_if_changed()
+                await self._answer_buyer()
+                items = state.next_goods()
             if items:
                 await self._report(items)
             elif state.arrived:
@@ -200,13 +224,21 @@ class OrderToCash(OrderNotified):
             else:
                 await self._await_shipment()
 
+    def _cancelled_in_part(self) -> dict[str, int]:
+        """Pieces that Amazon has cancelled and M3 still has; what Amazon has shipped is reported first."""
+        state = self._state
+        if state.booked is None or state.cancelled:
+            return {}
+        pieces = cancelled_pieces(state.booked, state.wanted)
+        return pieces if pieces and workflow.patched(_TAKES_LINES_BACK) else {}
+
     async def _await_shipment(self) -> None:
         state = self._state
         who = "Amazon" if state.facts.channel is Channel.FBA else "the own warehouse"
         orno = state.sales_order.orno if state.sales_order else ""
         self._go(Step.AWAITING_SHIPMENT, f"M3 order {orno} waits for {who} to ship.", publish=True)
         known = state.facts
-        await self._wait(lambda: state.facts is not known or bool(state.arrived))
+        await self._wait(lambda: state.facts is not known or bool(state.arrived) or bool(state.next_goods()))
 
     async def _report(self, items: dict[str, int]) -> None:
         """Amazon shipped: M3 is told once, then the delivery is invoiced."""
@@ -258,29 +290,13 @@ class OrderToCash(OrderNotified):
         """Amazon changed what was ordered after M3 booked it: a person has to look."""
         state = self._state
         while state.booked is not None and not state.cancelled:
-            changes = changes_since(state.booked, state.facts)
+            changes = changes_since(state.booked, state.wanted)
             if not changes:
                 return
             sentence = f"Amazon changed order {state.order_id} after it was booked: {' '.join(changes)}"
             fix = await self._held(Step.SHIPMENT, Hold(reason=HeldReason.ORDER_CHANGED, sentence=sentence))
             if isinstance(fix, AcceptDifference):
-                state.booked = state.facts
+                state.booked = state.wanted
             elif isinstance(fix, Cancel):
                 state.give_up = True
                 raise GivenUp
-
-    # --- cancellation ---------------------------------------------------------------------------
-
-    async def _cancel(self) -> OrderResult:
-        """Take the order back in M3 as far as its state allows; M3 is searched even without a number."""
-        state, calls = self._state, self._calls
-        who = "by an operator" if state.give_up else "at Amazon"
-        self._go(Step.CANCELLING, f"The order was cancelled {who}; taking it back in M3.")
-        done = await self._until_done(Step.CANCELLING, calls.cancel_sales_order, calls.settled_by_hand)
-        if done.deleted:
-            numbers = ", ".join(done.deleted)
-            how = "settled by hand" if done.by_hand else "taken back"
-            sentence = f"Order {state.order_id} was cancelled {who}; M3 order {numbers} was {how}."
-        else:
-            sentence = f"Order {state.order_id} was cancelled {who} before M3 knew it."
-        return state.result("cancelled", sentence)

@@ -6,8 +6,9 @@ and a buyer who follows a wrong number is to wait for neither. When it ends it s
 the same correction, met again by the next look, is none.
 """
 
+from datetime import timedelta
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from temporalio import workflow
 
@@ -15,8 +16,12 @@ from canonical import activity_contracts as act
 from canonical.fixes import MarkStepDone
 from canonical.order import Package
 from canonical.package_contracts import (
+    CORRECTION_SWEEP,
     PACKAGE_CORRECTION,
     PACKAGES_CORRECTED,
+    SWEEP_CORRECTIONS,
+    CorrectionSweepInput,
+    CorrectionSweepResult,
     PackageCorrectionInput,
     PackageCorrectionResult,
     PackagesCorrected,
@@ -27,6 +32,8 @@ from workflows import policies
 from workflows.order_calls import OrderCalls
 from workflows.order_handlers import GivenUp, OrderHandlers
 from workflows.order_state import OrderState
+
+_LOOK: Final = timedelta(minutes=30)
 
 
 class CorrectionCalls(OrderCalls):
@@ -125,3 +132,26 @@ class PackageCorrection(OrderHandlers):
 def _packages(references: list[str]) -> str:
     named = ", ".join(dict.fromkeys(references))
     return f"package{'s' * (',' in named)} {named}"
+
+
+@workflow.defn(name=CORRECTION_SWEEP)
+class CorrectionSweep:
+    """Finds packages that M3 corrected after Amazon was told."""
+
+    @workflow.run
+    async def run(self, start: CorrectionSweepInput) -> CorrectionSweepResult:
+        """One look."""
+        result: CorrectionSweepResult = await workflow.execute_activity(
+            SWEEP_CORRECTIONS,
+            start,
+            result_type=CorrectionSweepResult,
+            task_queue=policies.M3_CALL.queue,
+            start_to_close_timeout=_LOOK,
+            heartbeat_timeout=policies.HEARTBEAT,
+            retry_policy=policies.M3_CALL.retry,
+            summary="Find packages that M3 corrected",
+        )
+        workflow.set_current_details(
+            f"{result.looked_at} shipped orders looked at; packages of {result.corrected} are told to Amazon again."
+        )
+        return result

@@ -27,6 +27,8 @@ EXAMPLES: dict[FixName, dict[str, object]] = {
     FixName.ACCEPT_DIFFERENCE: {},
     FixName.MARK_STEP_DONE: {"step": "sales_order", "number": "M3-NUMBER"},
     FixName.CANCEL: {},
+    FixName.ACCEPT_CANCELLATION: {},
+    FixName.REFUSE_CANCELLATION: {},
 }
 
 DESCRIPTIONS: Final[dict[FixName, str]] = {
@@ -40,6 +42,8 @@ DESCRIPTIONS: Final[dict[FixName, str]] = {
     FixName.ACCEPT_DIFFERENCE: "Go on although the figures differ. Input: none.",
     FixName.MARK_STEP_DONE: 'The held step was done by hand. Input: {"step": "invoice", "number": "..."}',
     FixName.CANCEL: "Give the order up; M3's order is taken back. Input: none.",
+    FixName.ACCEPT_CANCELLATION: "The buyer may cancel; what was asked for is taken back in M3. Input: none.",
+    FixName.REFUSE_CANCELLATION: "The buyer may not cancel; the order is shipped. Input: none.",
 }
 """What the Web UI shows of a repair where one is chosen."""
 

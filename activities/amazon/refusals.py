@@ -29,10 +29,19 @@ def is_passing(order: Mapping[str, object], shipment: ShipmentConfirmation, erro
 
 
 def refused(
-    order: Mapping[str, object], shipment: ShipmentConfirmation, error: AmazonError, *, subject: str, carrier: str
+    order: Mapping[str, object],
+    shipment: ShipmentConfirmation,
+    error: AmazonError,
+    *,
+    subject: str,
+    carrier: str,
 ) -> OrderHeld:
     """The hold with the true reason. subject: begins the sentence. carrier: M3's forwarder."""
-    facts = {"system": "Amazon", "code": error.code or str(error.status or ""), "request_id": error.request_id}
+    facts = {
+        "system": "Amazon",
+        "code": error.code or str(error.status or ""),
+        "request_id": error.request_id,
+    }
     if _SHIPPING_METHOD.search(error.message) is None and _CARRIER.search(error.message):
         sentence = (
             f"{subject}: Amazon does not know carrier {shipment.carrier_code!r}"
@@ -72,7 +81,9 @@ def _as_it_is(order: Mapping[str, object], shipment: ShipmentConfirmation) -> st
 
 def _status(order: Mapping[str, object]) -> str:
     fulfillment = order.get("fulfillment")
-    return str(fulfillment.get("fulfillmentStatus") or "unknown") if isinstance(fulfillment, dict) else "unknown"
+    return (
+        str(fulfillment.get("fulfillmentStatus") or "unknown") if isinstance(fulfillment, dict) else "unknown"
+    )
 
 
 def _packages(order: Mapping[str, object]) -> list[dict[str, object]]:

@@ -23,8 +23,10 @@ from activities.m3.steps.invoice_delivery import invoice_delivery
 from activities.m3.steps.post_general_ledger import post_general_ledger
 from activities.m3.steps.report_goods_issue import report_goods_issue
 from activities.m3.steps.resolve_items import resolve_items
+from activities.m3.steps.take_lines_back import take_lines_back
 from activities.m3.steps.verify_step import verify_step
 from canonical import activity_contracts as act
+from canonical.cancellation_contracts import TAKE_LINES_BACK, TakeLinesBackRequest, TakeLinesBackResult
 from canonical.order import Delivery, Invoice, Voucher
 from canonical.profile import MarketplaceProfile
 
@@ -48,6 +50,7 @@ class M3Activities:
             self.invoice_delivery,
             self.post_general_ledger,
             self.cancel_sales_order,
+            self.take_lines_back,
             self.verify_step,
             self.audit_m3_orders,
         ]
@@ -97,6 +100,12 @@ class M3Activities:
         """An order taken back."""
         async with under_way(request.ref.order_id):
             return await cancel_sales_order(self.context, request)
+
+    @activity.defn(name=TAKE_LINES_BACK)
+    async def take_lines_back(self, request: TakeLinesBackRequest) -> TakeLinesBackResult:
+        """Cancelled lines of an order that goes on."""
+        async with under_way(request.ref.order_id):
+            return await take_lines_back(self.context, request)
 
     @activity.defn(name=act.VERIFY_STEP)
     async def verify_step(self, request: act.VerifyStepRequest) -> act.VerifyStepResult:

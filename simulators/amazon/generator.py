@@ -262,7 +262,7 @@ def _events(story: Story, units: dict[str, int], world: Circumstances) -> list[E
         if step.type == "ship" and step.first_part:
             items = _first_part(units)
         if step.type == "change_quantity":
-            items = {name: count - 1 for name, count in units.items() if count > 1}
+            items = {name: count + 1 for name, count in units.items() if count > 1}
         due_ms = world.now_ms + round(step.after_s * world.pace * 1000)
         events.append(Event(due_ms, step.type, items, step.actor))
     return events

@@ -155,10 +155,33 @@ def _change_quantity(record: OrderRecord, event: Event) -> None:
         record.settle_status()
 
 
+def _reship(record: OrderRecord, event: Event) -> None:
+    """Amazon sends pieces once more, for a parcel that was lost: a shipment that the order's quantities do not
+    know (inferred; reports show such second shipments under the same order item)."""
+    if not record.by_amazon or record.status not in ("PARTIALLY_SHIPPED", "SHIPPED"):
+        message = f"Order {record.order_id} is {record.status}; nothing of it can be sent again by Amazon."
+        raise EventRefusedError(message)
+    record.send_out(event.items or {item["orderItemId"]: 1 for item in record.items[:1]}, event.due_ms)
+
+
+def _drop(record: OrderRecord, event: Event) -> None:
+    """What is left is shipped no more, and the order counts as shipped without a cancellation: the quantities of its
+    items do not add up (inferred from sellers' reports of such orders)."""
+    if not record.by_amazon or record.status != "PARTIALLY_SHIPPED":
+        message = f"Order {record.order_id} is {record.status}; only a part of an order can be dropped by Amazon."
+        raise EventRefusedError(message)
+    for item in record.items:
+        if not event.items or item["orderItemId"] in event.items:
+            set_quantities(item, fulfilled(item), 0)
+    record.settle_status()
+
+
 _ACTIONS: dict[EventType, Callable[[OrderRecord, Event], None]] = {
     "release": _release,
     "ship": _ship,
     "cancel": _cancel,
     "request_cancel": _request_cancel,
     "change_quantity": _change_quantity,
+    "reship": _reship,
+    "drop": _drop,
 }

@@ -10,7 +10,7 @@ from typing import Literal
 from simulators.amazon.clock import iso
 from simulators.amazon.wire import JsonObject
 
-EventType = Literal["release", "ship", "cancel", "request_cancel", "change_quantity"]
+EventType = Literal["release", "ship", "cancel", "request_cancel", "change_quantity", "reship", "drop"]
 
 
 @dataclass

@@ -36,7 +36,11 @@ ADDRESS_TROUBLE = ("address_does_not_fit", "address_refused", "order_incomplete"
 """Trouble that lies in the order itself; only orders the seller ships carry an address."""
 FBA_TROUBLE = frozenset({"shipment_not_reportable"})
 MFN_TROUBLE = frozenset({"carrier_unknown", *ADDRESS_TROUBLE})
-LATE_TROUBLE: dict[Kind, str] = {"cancelled_late": "cancelled_too_late", "quantity_changed": "order_changed"}
+LATE_TROUBLE: dict[Kind, str] = {
+    "cancelled_late": "cancelled_too_late",
+    "cancel_requested": "cancellation_requested",
+    "quantity_changed": "order_changed",
+}
 """Lives that themselves are trouble, and its name."""
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.m3 import auth, returns_received, staff, trouble, views
+from simulators.m3 import auth, returns_received, staff, trouble, views, warehouse
 from simulators.m3.errors import NotOk
 from simulators.m3.gateway import Gateway, Termination
 from simulators.m3.world import World
@@ -36,6 +36,16 @@ class Ship(_Body):
     packages: int | None = None
 
 
+class Correct(_Body):
+    """POST /_control/correct: a carrier or tracking number that was wrong, by package in the order of their numbers."""
+
+    cuor: str
+    delivery: int = 0
+    package: int = 1
+    etrn: str | None = None
+    fwno: str | None = None
+
+
 class Trouble(_Body):
     """POST /_control/trouble and /_control/heal."""
 
@@ -47,6 +57,13 @@ class AtWork(_Body):
     """POST /_control/staff."""
 
     at_work: bool
+
+
+class Stop(_Body):
+    """POST /_control/stop: picking lists of the order handed back, nothing allocated any more; or let it go on."""
+
+    cuor: str
+    stopped: bool = True
 
 
 class Stock(_Body):
@@ -73,9 +90,11 @@ class Control:
             Route("/_control/ionapi", self._ionapi),
             Route("/_control/advance", self._on(Advance, self._advance), methods=["POST"]),
             Route("/_control/ship", self._on(Ship, self._ship), methods=["POST"]),
+            Route("/_control/correct", self._on(Correct, self._correct), methods=["POST"]),
             Route("/_control/trouble", self._on(Trouble, self._plant), methods=["POST"]),
             Route("/_control/heal", self._on(Trouble, self._heal), methods=["POST"]),
             Route("/_control/staff", self._on(AtWork, self._staff), methods=["POST"]),
+            Route("/_control/stop", self._on(Stop, self._stop), methods=["POST"]),
             Route("/_control/stock", self._on(Stock, self._stock), methods=["POST"]),
             Route(
                 "/_control/receive",
@@ -139,6 +158,14 @@ class Control:
         shipped = staff.ship_at_once(self._world, order, body.lines, fwno=body.fwno, packages=body.packages)
         return {"orno": order.orno, "deliveries": shipped}
 
+    def _correct(self, body: Correct) -> views.Json:
+        keys = self._world.orders_by_cuor.get(body.cuor, [])
+        if not keys:
+            raise ValueError(f"No customer order has the CUOR {body.cuor!r}.")
+        delivery = self._world.deliveries_of(self._world.order(keys[0]))[body.delivery]
+        staff.correct(self._world, delivery, body.package, etrn=body.etrn, fwno=body.fwno)
+        return {"delivery": delivery.dlix, "packages": [package.panr for package in delivery.packages]}
+
     def _plant(self, body: Trouble) -> views.Json:
         if body.kind is None or body.cuor is None:
             raise ValueError("Say which kind of trouble to plant, and on which CUOR.")
@@ -151,6 +178,17 @@ class Control:
     def _staff(self, body: AtWork) -> views.Json:
         staff.set_at_work(self._world, body.at_work)
         return {"at_work": body.at_work}
+
+    def _stop(self, body: Stop) -> views.Json:
+        found = [self._world.order(orno) for orno in self._world.orders_by_cuor.get(body.cuor, [])]
+        for order in found:
+            if body.stopped:
+                warehouse.stop(self._world, order)
+            else:
+                order.stopped = False
+                self._world.keep_order(order)
+                self._world.agenda.later("allocate", 0.5, 0.5, orno=order.orno)
+        return {"orders": [order.orno for order in found], "stopped": body.stopped}
 
     def _stock(self, body: Stock) -> views.Json:
         trouble.add_stock(self._world, body.whlo, body.itno, body.quantity)

@@ -51,6 +51,8 @@ def describe(world: World, fields: Mapping[str, str]) -> dict[str, str]:
     described = dict(fields)
     if "CUOR" in fields:
         return described
+    if "OACUOR" in fields:  # a list of the site by CUOR
+        return {**described, "CUOR": fields["OACUOR"]}
     kept = world.returns.get(fields.get("REPN", ""))
     number = fields.get("ORNO") or fields.get("RIDN") or fields.get("RORN") or (kept.orno if kept else "")
     dlix = fields.get("DLIX") or fields.get("RIDI") or ""

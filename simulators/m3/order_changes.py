@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulators.m3.errors import GENERIC, RECORD_EXISTS, NotOk
+from simulators.m3.errors import GENERIC, RECORD_EXISTS, RECORD_MISSING, NotOk
 from simulators.m3.money import amount_text
 from simulators.m3.orders import order_line
 from simulators.m3.orders_batch import charge_of
-from simulators.m3.records import Order, OrderLine
+from simulators.m3.records import Charge, Order, OrderLine
 from simulators.m3.registry import Call, Row, mi
 from simulators.m3.warehouse import take_back_allocation
 from simulators.m3.world import World
@@ -66,6 +66,56 @@ def close_line(world: World, call: Call) -> list[Row]:
         raise NotOk(GENERIC, "PONR", text)
     take_back_allocation(world, order, line)
     line.closed += line.open
+    world.keep_order(order)
+    return []
+
+
+@mi("OIS100MI", "ChgLineBatchEnt")
+def change_line(world: World, call: Call) -> list[Row]:
+    """Changes the ordered quantity (ORQA) of a line; allocations beyond it go. Refused once any of the line is on
+    a picking list, and below what has been delivered (the refusals are inferred: OIS101 does it so)."""
+    order = _changeable(world, call)
+    line = order_line(order, call.integer("PONR"))
+    wanted = call.number("ORQA")
+    if wanted is None:
+        return []
+    left = line.delivered + line.invoiced
+    if line.on_list or wanted < left or wanted <= 0:
+        text = f"Order {order.orno} line {line.ponr} has status {line.status}, quantity cannot be {wanted}"
+        raise NotOk(GENERIC, "ORQA", text)
+    take_back_allocation(world, order, line)
+    line.orqt = wanted
+    world.keep_order(order)
+    world.agenda.later("allocate", 0.5, 0.5, orno=order.orno)
+    return []
+
+
+def _open_charge(order: Order, call: Call) -> Charge:
+    charge = next((one for one in order.charges if one.crid == call.text("CRID")), None)
+    if charge is None:
+        raise NotOk(RECORD_MISSING, "CRID")
+    if charge.ivno:
+        raise NotOk(GENERIC, "CRID", f"Charge {charge.crid} of order {order.orno} is invoiced")
+    return charge
+
+
+@mi("OIS100MI", "UpdConnCOCharge")
+def update_charge(world: World, call: Call) -> list[Row]:
+    """Changes the amount of a charge that is not invoiced yet."""
+    order = _changeable(world, call)
+    charge = _open_charge(order, call)
+    amount = call.number("CRAM")
+    if amount is not None:
+        charge.amount = amount
+    world.keep_order(order)
+    return []
+
+
+@mi("OIS100MI", "DelConnCOCharge")
+def delete_charge(world: World, call: Call) -> list[Row]:
+    """Deletes a charge that is not invoiced yet."""
+    order = _changeable(world, call)
+    order.charges.remove(_open_charge(order, call))
     world.keep_order(order)
     return []
 

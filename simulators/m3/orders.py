@@ -27,7 +27,7 @@ def head_fields(order: Order) -> Row:
     return {
         **order.fields, "ORNO": order.orno, "ORTP": order.ortp, "STAT": order.stat, "FACI": order.faci,
         "CUOR": order.cuor, "CUNO": order.cuno, "WHLO": order.whlo, "CUCD": order.cucd, "ORSL": order.lowest,
-        "ORST": order.highest, "DIVI": catalogue.DIVI, "OBLC": "0",
+        "ORST": order.highest, "DIVI": catalogue.DIVI, "OBLC": "9" if order.stopped else "0",
     }  # fmt: skip
 
 

@@ -154,6 +154,8 @@ class Order(BaseModel):
     whlo: str
     cucd: str
     stat: str = "20"
+    stopped: bool = False
+    """Stopped by a person (OIS120, OBLC)."""
     vat_percent: Decimal
     country: str
     fields: dict[str, str]

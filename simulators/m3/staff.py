@@ -115,3 +115,17 @@ def ship_at_once(
             pack_and_issue(world, order, delivery, quantities, fwno=fwno, packages=packages)
             shipped.append(delivery.dlix)
     return shipped
+
+
+def correct(
+    world: World, delivery: Delivery, package: int, *, etrn: str | None = None, fwno: str | None = None
+) -> None:
+    """Put right the label of a package that has left (MWS423), or the carrier of its delivery (MWS410)."""
+    if fwno is not None:
+        delivery.fwno = fwno
+    if etrn is not None:
+        box = sorted(delivery.packages, key=lambda one: one.panr)[package - 1]
+        box.etrn = etrn
+        if package == 1:
+            delivery.etrn = etrn
+    world.keep_delivery(delivery)

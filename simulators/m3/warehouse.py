@@ -64,7 +64,7 @@ def allocate(world: World, order: Order) -> list[Delivery]:
 
 
 def _allocatable(world: World, order: Order, line: OrderLine) -> Decimal:
-    if "shipment_not_reportable" in world.troubles(order.cuor, (line.itno,)):
+    if order.stopped or "shipment_not_reportable" in world.troubles(order.cuor, (line.itno,)):
         return ZERO
     balance = world.balance(line.whlo, line.itno)
     return min(line.open, balance.onhand - balance.allocated)
@@ -80,6 +80,26 @@ def take_back_allocation(world: World, order: Order, line: OrderLine) -> None:
             line.allocated -= planned.quantity
             balance = world.balance(line.whlo, line.itno)
             world.change_balance(balance, onhand=ZERO, allocated=-planned.quantity)
+        _keep_unless_empty(world, order, delivery)
+    world.keep_order(order)
+
+
+def stop(world: World, order: Order) -> None:
+    """A person stops the order (OIS120) and hands its open picking lists back: nothing of it is allocated again
+    before it is released."""
+    order.stopped = True
+    for delivery in world.deliveries_of(order):
+        if delivery.pist == REPORTED:
+            continue
+        for planned in list(delivery.lines):
+            line = _line(order, planned.ponr)
+            if delivery.plsx:
+                line.on_list -= planned.quantity
+            else:
+                line.allocated -= planned.quantity
+            balance = world.balance(delivery.whlo, planned.itno)
+            world.change_balance(balance, onhand=ZERO, allocated=-planned.quantity)
+            delivery.lines.remove(planned)
         _keep_unless_empty(world, order, delivery)
     world.keep_order(order)
 

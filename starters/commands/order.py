@@ -70,6 +70,8 @@ def _say(trail: OrderTrail) -> None:
         again = f", next at {shown(pending.next_attempt)}" if pending.next_attempt else ""
         say(f"Under way: {pending.name}, attempt {pending.attempt}{again}. {pending.sentence}".rstrip())
     told = trail.view or trail.result
+    for one in told.cancellations if told else ():
+        say(f"Cancelled {shown(one.at)} by {one.by}, {one.settled}: {one.sentence}")
     _say_repairs(told.repairs if told else ())
     parts = ", ".join(f"{number} {kind}" for kind, number in trail.actions.items())
     say(f"{counted(sum(trail.actions.values()), 'Temporal action')}: {parts}.")

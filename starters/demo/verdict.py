@@ -7,8 +7,11 @@ from canonical.held import HeldReason
 from starters.held_orders import HeldOrder
 from starters.simulation import AmazonOrder
 
-_MAY_COME_TOO_LATE: Final = frozenset({HeldReason.ORDER_CHANGED, HeldReason.CANCELLED_TOO_LATE})
-"""Troubles of timing: a change before M3 booked the order, or after it was closed, needs nobody."""
+_MAY_COME_TOO_LATE: Final = frozenset(
+    {HeldReason.ORDER_CHANGED, HeldReason.CANCELLED_TOO_LATE, HeldReason.CANCELLATION_REQUESTED}
+)
+"""Troubles of timing: a change before M3 booked the order, or after it was closed, needs nobody; goods that leave
+answer the buyer who wanted to cancel them."""
 
 _FOUND_EARLIER: Final = {HeldReason.ADDRESS_REFUSED: HeldReason.ADDRESS_DOES_NOT_FIT}
 """Troubles that the mapping rules find before M3 can: a state that M3 would refuse has no code."""

@@ -13,6 +13,8 @@ import jsonschema
 import pytest
 
 from simulators import catalogue
+from simulators.amazon.fulfillment_records import Order as FulfillmentOrder
+from simulators.amazon.fulfillment_records import Package, Shipment
 from tests.contract.amazon_simulator_client import EU, NA, Caller, mfn_order, simulator
 from tests.contract.test_amazon_simulator_notifications import make_destination, subscribe
 
@@ -67,6 +69,12 @@ async def changes(caller: Caller, order_id: str = ORDER) -> list[tuple[str, str]
 
 def kind_of(message: dict[str, Any]) -> str:
     return str(message.get("NotificationType") or message["notificationType"])
+
+
+def fits(message: dict[str, Any], shared: Path) -> None:
+    """Fails where the message is not as Amazon's schema has it."""
+    schema = shared / "spapi" / "notifications" / f"{SCHEMAS[kind_of(message)]}.json"
+    jsonschema.Draft7Validator(json.loads(schema.read_text())).validate(message)
 
 
 async def emit(caller: Caller, **wanted: object) -> httpx.Response:
@@ -160,6 +168,44 @@ async def test_money_is_told_as_it_moves(caller: Caller) -> None:
         for body in message["Payload"].values()
     ]
     assert amounts == [12.9, 34.3]  # 47.20 in all
+
+
+async def test_a_refund_after_the_sale_is_told_with_what_it_comes_to(caller: Caller, shared: Path) -> None:
+    await subscribe_all(caller)
+    await caller.plant(mfn_order())
+    await caller.event(ORDER, type="ship")
+    answer = await caller.http.post(f"/_control/orders/{ORDER}/aftersale", json={"type": "refund"})
+    assert answer.status_code == 201, answer.text
+    *_, message = [m for m in await told(caller, subject=ORDER) if kind_of(m) == "TRANSACTION_UPDATE"]
+    fits(message, shared)
+    body = message["Payload"]["TransactionUpdateNotification"]
+    assert body["TransactionType"] == "Refund"
+    assert body["TotalAmount"]["CurrencyAmount"] < 0
+    assert body["RelatedIdentifiers"] == [
+        {"RelatedIdentifierName": "OrderId", "RelatedIdentifierValue": ORDER}
+    ]
+
+
+@pytest.mark.parametrize("shipped", [False, True])
+async def test_a_fulfilment_orders_status_is_told(caller: Caller, shared: Path, shipped: bool) -> None:
+    await subscribe_all(caller)
+    order = FulfillmentOrder(
+        seller_id=EU.seller_id, order_id="1010000001-30000001", asked={}, policy="FillAll", items=[],
+        received_ms=0, updated_ms=0,
+    )  # fmt: skip
+    if shipped:
+        package = Package(number=7, carrier="DHL", tracking="JJD7")
+        order.shipments.append(
+            Shipment(shipment_id="S7", centre="LEJ1", status="SHIPPED", items={}, packages=[package])
+        )
+        order.status = "Complete"
+    now_ms = caller.world.settle()
+    caller.world.notifications.fulfillment_changed(order, now_ms)
+    (message,) = await told(caller, subject=order.order_id)
+    fits(message, shared)
+    body = message["Payload"]["FulfillmentOrderStatusNotification"]
+    known = body["FulfillmentOrderStatus"], body["FulfillmentShipment"]["AmazonShipmentId"]
+    assert known == (("COMPLETE", "S7") if shipped else ("NEW", ""))
 
 
 async def test_a_finished_report_is_told(caller: Caller) -> None:

@@ -1,11 +1,13 @@
 """Stories of orders that are held after they were booked, or because a system does not answer."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
+from canonical.fba_contracts import AMAZON_SHIPPED, AmazonShipped, FbaItem, FbaShipment
 from canonical.held import HeldReason
 from simulators import catalogue
-from tests.support.held_story import story
+from tests.support.held_story import items_at_amazon, story
 from tests.support.holding import Telling, Workshop, sku_of
 from tests.support.orders import ORDINARY, order
 
@@ -27,6 +29,24 @@ async def _cancelled_too_late(telling: Telling, shop: Workshop) -> None:
     await telling.fix("mark_step_done", "step=cancelling", f"number={view.orno}")
 
 
+@story(
+    HeldReason.CANCELLATION_REQUESTED,
+    "the buyer asks to cancel what the own warehouse has not shipped yet",
+    "it is refused, and the goods leave",
+)
+async def _cancellation_requested(telling: Telling, shop: Workshop) -> None:
+    order_id = await shop.place(order(sku_of("shipment_not_reportable"), channel="MERCHANT"))
+    handle = await shop.start(order_id)
+    await shop.until(handle, lambda view: view.step == "awaiting_shipment")
+    await shop.event(order_id, "request_cancel")
+    await shop.start(order_id)
+    await telling.held(handle)
+    await telling.fix("refuse_cancellation")
+    await shop.in_m3_control("heal", kind="shipment_not_reportable", cuor=order_id)
+    await shop.in_m3_control("ship", cuor=order_id)
+    await shop.sweep_until(handle, lambda view: view.step == "closed")
+
+
 # --- shipments, invoices, ledger -----------------------------------------------------------------
 
 
@@ -43,6 +63,47 @@ async def _shipment_not_reportable(telling: Telling, shop: Workshop) -> None:
     await telling.held(handle)
     await shop.in_m3_control("heal", kind="shipment_not_reportable", cuor=order_id)
     await telling.fix("retry")
+
+
+@story(
+    HeldReason.SHIPPED_TOO_MUCH,
+    "Amazon's report has a second shipment of a piece that was ordered once",
+    "the surplus is booked out in M3; the difference is accepted",
+)
+async def _shipped_too_much(telling: Telling, shop: Workshop) -> None:
+    order_id = await shop.place(order((ORDINARY, 2)))
+    handle = await shop.start(order_id)
+    await shop.until(handle, lambda view: view.step == "awaiting_shipment")
+    [item] = await items_at_amazon(shop, order_id)
+    told = [
+        FbaShipment(
+            shipment_id=name,
+            shipped_at=datetime.now(UTC),
+            center="LEJ1",
+            items=(FbaItem(order_item_id=item, sku=ORDINARY, quantity=pieces),),
+        )
+        for name, pieces in (("DqqZkqXyk", 2), ("DrrYlmWzn", 1))
+    ]
+    await handle.signal(AMAZON_SHIPPED, AmazonShipped(shipments=tuple(told)))
+    await telling.held(handle)
+    await telling.fix("accept_difference")
+
+
+@story(
+    HeldReason.SHIPPED_TOO_LITTLE,
+    "Amazon calls an order shipped of which one piece never left",
+    "nothing more comes: the difference is accepted, the rest closed in M3",
+)
+async def _shipped_too_little(telling: Telling, shop: Workshop) -> None:
+    order_id = await shop.place(order((ORDINARY, 3)))
+    handle = await shop.start(order_id)
+    await shop.until(handle, lambda view: view.step == "awaiting_shipment")
+    [item] = await items_at_amazon(shop, order_id)
+    await shop.event(order_id, "ship", items={item: 2}, actor="AMAZON")
+    await shop.event(order_id, "drop", actor="AMAZON")
+    await shop.start(order_id)
+    await telling.held(handle)
+    await telling.fix("accept_difference")
 
 
 @story(

@@ -132,18 +132,19 @@ async def _address_refused(telling: Telling, shop: Workshop) -> None:
 
 @story(
     HeldReason.ORDER_CHANGED,
-    "Amazon cancels a line after M3 booked it",
-    "the line is deleted in M3, the difference accepted",
+    "the buyer wants one piece more after M3 booked it",
+    "the line is changed in M3, the difference accepted",
 )
 async def _order_changed(telling: Telling, shop: Workshop) -> None:
-    order_id = await shop.place(order(ORDINARY, sku_of("shipment_not_reportable")))
+    order_id = await shop.place(order(sku_of("shipment_not_reportable")))
     handle = await shop.start(order_id)
     view = await shop.until(handle, lambda view: view.step == "awaiting_shipment")
-    _, second = await items_at_amazon(shop, order_id)
-    await shop.event(order_id, "cancel", items={second: 1})
+    [item] = await items_at_amazon(shop, order_id)
+    await shop.event(order_id, "change_quantity", items={item: 2})
     await shop.start(order_id)
     await telling.held(handle)
-    await shop.mi.call("OIS100MI.DelLine", ORNO=view.orno, PONR="2")
+    await shop.mi.call("OIS100MI.ChgLineBatchEnt", ORNO=view.orno, PONR="1", ORQA="2")
+    await shop.in_m3_control("heal", kind="shipment_not_reportable", cuor=order_id)
     await telling.fix("accept_difference")
     await amazon_ships(shop, order_id)
 

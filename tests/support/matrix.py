@@ -153,8 +153,10 @@ def _booked(seen: Seen, may_split: bool) -> list[str]:
 
 def _quantities(seen: Seen, order: Json) -> list[str]:
     """Every piece that Amazon sold is ordered once, delivered once and invoiced once."""
-    sold = sorted(int(item["quantityOrdered"]) for item in seen.amazon["orderItems"])
-    ordered = {line["ponr"]: int(Decimal(line["orqt"])) for line in order["lines"]}
+    sold = sorted(
+        int(item["quantityOrdered"]) for item in seen.amazon["orderItems"] if item["quantityOrdered"]
+    )
+    ordered = {line["ponr"]: int(Decimal(line["orqt"]) - Decimal(line["closed"])) for line in order["lines"]}
     wrong = [f"ordered {sorted(ordered.values())}, sold {sold}"] if sorted(ordered.values()) != sold else []
     left: Counter[int] = Counter()
     for delivery in seen.m3["deliveries"]:

@@ -81,12 +81,20 @@ async def run(world: World, m3: M3Client, trials: Sequence[Trial], folder: Path)
         await asyncio.gather(*(noting(trial, _begin(trial, world, m3)) for trial in trials))
         at_once = [trial for trial in trials if not trial.awaits_sweep]
         await _until(world, at_once, _UNTIL_ALL_HANG, or_hanging=True)
-        await _until(world, trials, _UNTIL_AMAZON_HANGS, or_hanging=True, sweeping=True)
+        soon = [trial for trial in trials if trial.case.is_crash or trial.write.finish is None]
+        await _until(world, soon, _UNTIL_AMAZON_HANGS, or_hanging=True, sweeping=True)
         await _note_who_does_not_hang(world, trials)
         worker.kill()
         await worker.wait()
         await _until_let_go(world)
     async with worker_process(world.config_file, folder / "second.log"):
+        await asyncio.gather(
+            *(
+                noting(trial, trial.write.finish(trial, world, m3))
+                for trial in trials
+                if trial.write.finish is not None
+            )
+        )
         await _until(world, trials, _UNTIL_ALL_END, sweeping=True)
 
 

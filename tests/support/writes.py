@@ -103,6 +103,8 @@ class Write:
     """What must be so before the order starts."""
     after: Step = _nothing
     """What has to happen once it has started."""
+    finish: Step | None = None
+    """What has to happen when the write is done, for the order to end."""
     cancelled: bool = False
     may_split: bool = False
     per_buyer: bool = False
@@ -190,6 +192,49 @@ async def _cancel(trial: Trial, world: World, _: M3Client) -> None:
     await world.start(trial.order_id, seller=trial.write.seller)
 
 
+async def _cancel_in_part(trial: Trial, world: World, _: M3Client) -> None:
+    """Of the first item one piece is left, of the second all."""
+    handle = world.handle(trial.order_id, trial.write.seller)
+    await world.until(handle, lambda view: view.step == "awaiting_shipment")
+    await world.event(trial.order_id, "change_quantity", items={trial.item_ids[0]: 1})
+    await world.start(trial.order_id, seller=trial.write.seller)
+
+
+async def _cancel_the_line_with_the_charge(trial: Trial, world: World, _: M3Client) -> None:
+    handle = world.handle(trial.order_id, trial.write.seller)
+    await world.until(handle, lambda view: view.step == "awaiting_shipment")
+    await world.event(trial.order_id, "cancel", items={trial.item_ids[0]: 1})
+    await world.start(trial.order_id, seller=trial.write.seller)
+
+
+async def _m3_control(world: World, path: str, **body: object) -> None:
+    (await world.m3.post(f"/_control/{path}", json=body)).raise_for_status()
+
+
+async def _cancel_the_rest(trial: Trial, world: World, _: M3Client) -> None:
+    """One piece has left and is invoiced; nothing of the rest is allocated when it is cancelled."""
+    handle = world.handle(trial.order_id, trial.write.seller)
+    await world.until(handle, lambda view: view.step == "awaiting_shipment")
+    await _m3_control(world, "heal", kind="shipment_not_reportable", cuor=trial.order_id)
+    await _m3_control(world, "ship", cuor=trial.order_id, lines={"1": 1})
+    await _m3_control(world, "stop", cuor=trial.order_id)
+    await world.sweep(amazon=False)
+    await world.until(handle, lambda view: len(view.vouchers) == 1)
+    await world.event(trial.order_id, "cancel", items={trial.item_ids[0]: 2})
+    await world.start(trial.order_id, seller=trial.write.seller)
+
+
+async def _goods_come(trial: Trial, world: World, _: M3Client) -> None:
+    """As soon as the cancelled part is taken back, M3 has the goods, and the warehouse ships the rest."""
+    handle = world.handle(trial.order_id, trial.write.seller)
+    await world.until(handle, lambda view: bool(view.cancellations))
+    await _m3_control(world, "heal", kind="shipment_not_reportable", cuor=trial.order_id)
+
+
+def _of_a_merchant(*lines: tuple[str, int] | str, shipping: str = "0") -> Callable[[Trial], dict[str, Any]]:
+    return lambda _: order(*lines, channel="MERCHANT", shipping=shipping)
+
+
 WRITES = (
     Write("MMS025MI.AddAlias", _with_own_sku, _popn, after=_map_unknown, alias=True),
     Write(
@@ -236,6 +281,37 @@ WRITES = (
         before=_out_of_stock_and_undeletable,
         after=_cancel,
         cancelled=True,
+    ),
+    Write(
+        "OIS100MI.ChgLineBatchEnt",
+        _of_a_merchant((ORDINARY, 3)),
+        _cuor,
+        before=_out_of_stock,
+        after=_cancel_in_part,
+        finish=_goods_come,
+    ),
+    Write(
+        "OIS100MI.UpdConnCOCharge",
+        _of_a_merchant((ORDINARY, 3), shipping="6.00"),
+        _cuor,
+        before=_out_of_stock,
+        after=_cancel_in_part,
+        finish=_goods_come,
+    ),
+    Write(
+        "OIS100MI.DelConnCOCharge",
+        _of_a_merchant(ORDINARY, (ANOTHER, 2), shipping="4.90"),
+        _cuor,
+        before=_out_of_stock,
+        after=_cancel_the_line_with_the_charge,
+        finish=_goods_come,
+    ),
+    Write(
+        "OIS100MI.CloLine",
+        _of_a_merchant((ORDINARY, 3)),
+        _cuor,
+        before=_out_of_stock,
+        after=_cancel_the_rest,
     ),
     Write("confirmShipment", _merchants, lambda trial: {"orderId": trial.order_id}),
 )

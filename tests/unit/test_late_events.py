@@ -74,6 +74,13 @@ def test_amounts_are_compared_only_where_both_come_from_the_orders_api() -> None
     assert kinds(booked(ordered=None), shipped(total="15.00")) == [LateKind.REFUNDED]
 
 
+def test_where_cases_follow_refunds_no_refund_is_news_and_all_else_is() -> None:
+    refund = RefundTold(transaction_id="T-1", amount=euros("5.00"))
+    assert late_events(booked(), shipped(total="12.00"), (refund,), cases=True) == ()
+    [event] = late_events(booked(shipped=1), shipped(total="12.00"), (refund,), cases=True)
+    assert event.kind is LateKind.SHIPPED
+
+
 def test_a_refund_that_was_told_is_news_once() -> None:
     first, second = RefundTold(transaction_id="T-1", amount=euros("5.00")), RefundTold(transaction_id="T-2")
     assert kinds(booked(), shipped(), first, second) == [LateKind.REFUNDED, LateKind.REFUNDED]

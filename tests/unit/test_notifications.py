@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.notification_news import destiny, read_order_news, read_report_news
+from canonical.notification_news import (
+    destiny,
+    read_fulfillment_news,
+    read_order_news,
+    read_refund_news,
+    read_report_news,
+)
 from canonical.notifications import PAYLOAD_VERSIONS, Destiny, UnreadableNotification, read_notification
 from canonical.order import OrderStatus
 
@@ -26,6 +32,7 @@ ROUTES = {
     "ORDER_CHANGE": Destiny.ORDER,
     "FBA_OUTBOUND_SHIPMENT_STATUS": Destiny.ORDER,
     "REPORT_PROCESSING_FINISHED": Destiny.REPORT,
+    "FULFILLMENT_ORDER_STATUS": Destiny.FULFILLMENT,
 }
 
 
@@ -105,6 +112,36 @@ def test_what_a_finished_report_says(shared: Path) -> None:
     news = read_report_news(read_notification(example(shared, "REPORT_PROCESSING_FINISHED")))
     assert (news.seller_id, news.report_id, news.status) == (SELLER, "54517018502", "CANCELLED")
     assert news.document_id.startswith("amzn1.tortuga.3.")
+
+
+@pytest.mark.parametrize("kind", ["Refund", "RefundCommission", "GuaranteeClaim", "Chargeback"])
+def test_what_a_refund_says(shared: Path, kind: str) -> None:
+    message = json.loads(example(shared, "TRANSACTION_UPDATE"))
+    assert read_refund_news(read_notification(json.dumps(message))) is None, "a shipment is none"
+    told = message["Payload"]["TransactionUpdateNotification"]
+    told["TransactionType"] = kind
+    told["TotalAmount"]["CurrencyAmount"] = -12.5
+    told["RelatedIdentifiers"] = [
+        {"RelatedIdentifierName": "ShipmentId", "RelatedIdentifierValue": "D1"},
+        {"RelatedIdentifierName": "OrderId", "RelatedIdentifierValue": "903-8868176-2219830"},
+    ]
+    read = read_notification(json.dumps(message))
+    assert destiny(read, {SELLER}) is Destiny.REFUND
+    news = read_refund_news(read)
+    assert news is not None
+    assert (news.seller_id, news.order_id, str(news.amount)) == (SELLER, "903-8868176-2219830", "12.50 USD")
+    assert news.posted == datetime(2023, 7, 14, 3, 35, 13, 214000, UTC)
+
+
+def test_a_refund_without_its_date_and_a_status_without_its_order_are_refused(shared: Path) -> None:
+    message = json.loads(example(shared, "TRANSACTION_UPDATE"))
+    del message["Payload"]["TransactionUpdateNotification"]["PostedDate"]
+    with pytest.raises(UnreadableNotification, match="posteddate is missing"):
+        destiny(read_notification(json.dumps(message)), {SELLER})
+    message = json.loads(example(shared, "FULFILLMENT_ORDER_STATUS"))
+    del message["Payload"]["FulfillmentOrderStatusNotification"]["SellerFulfillmentOrderId"]
+    with pytest.raises(UnreadableNotification, match="SellerFulfillmentOrderId"):
+        read_fulfillment_news(read_notification(json.dumps(message)))
 
 
 @pytest.mark.parametrize(

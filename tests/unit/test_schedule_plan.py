@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from canonical.activity_contracts import SweepInput
+from canonical.return_contracts import ReturnsFeedInput
 from canonical.schedule_contracts import AmazonSweepInput, ReconciliationInput
 from tests.support.configuration import settings_for, write_configuration
+from worker.mcf_settings import McfSettings
 from worker.schedule_plan import planned
 from worker.settings import ConfigurationError, Settings, load_settings
 
@@ -20,7 +23,8 @@ def settings(folder: Path, text: str) -> Settings:
 def test_every_seller_has_a_sweep_with_the_configured_overlap(tmp_path: Path) -> None:
     found = {one.id: one for one in planned(settings(tmp_path, "amazon_minutes = 15\noverlap_minutes = 20"))}
     assert list(found) == [
-        "o2c-sweep-A2EUSELLER0001", "o2c-sweep-A2NASELLER0001", "o2c-deliveries", "o2c-reconciliation",
+        "o2c-sweep-A2EUSELLER0001", "o2c-sweep-A2NASELLER0001", "o2c-deliveries", "o2c-mcf", "o2c-reconciliation",
+        "o2c-returns-A2EUSELLER0001", "o2c-returns-A2NASELLER0001",
     ]  # fmt: skip
     eu, na = found["o2c-sweep-A2EUSELLER0001"], found["o2c-sweep-A2NASELLER0001"]
     assert eu.spec.intervals[0].every == timedelta(minutes=15)
@@ -41,6 +45,25 @@ def test_the_reconciliation_runs_in_its_time_zone_or_never(tmp_path: Path) -> No
     assert "o2c-reconciliation" not in {one.id for one in never}
 
 
+def test_returns_are_looked_for_daily_where_there_are_cases_and_mcf_where_a_warehouse_is_amazons(
+    tmp_path: Path,
+) -> None:
+    wanted = settings(tmp_path, 'returns_at = "04:15"\nmcf_minutes = 2\ntime_zone = "Europe/Berlin"')
+    found = {one.id: one for one in planned(wanted)}
+    daily = found["o2c-returns-A2EUSELLER0001"]
+    assert daily.spec.time_zone_name == "Europe/Berlin"
+    assert (daily.spec.calendars[0].hour[0].start, daily.spec.calendars[0].minute[0].start) == (4, 15)
+    assert isinstance(daily.argument, ReturnsFeedInput)
+    assert daily.argument.marketplace_ids == wanted.sellers["A2EUSELLER0001"].marketplaces
+    assert (len(daily.argument.ask), daily.argument.look_back) == (3, timedelta(days=7))
+    assert found["o2c-mcf"].spec.intervals[0].every == timedelta(minutes=2)
+    assert found["o2c-mcf"].argument == SweepInput(seller_ids=(), amazon=False, m3=False, mcf=True)
+    without = planned(wanted.model_copy(update={"returns": None, "mcf": McfSettings()}))
+    assert not {one.id for one in without} & {"o2c-mcf", "o2c-returns-A2EUSELLER0001"}
+    never = planned(settings(tmp_path, 'returns_at = "never"'))
+    assert "o2c-returns-A2EUSELLER0001" not in {one.id for one in never}
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -48,6 +71,7 @@ def test_the_reconciliation_runs_in_its_time_zone_or_never(tmp_path: Path) -> No
         ("overlap_minutes = 1", "schedules.overlap_minutes"),
         ('time_zone = "Mars/Base"', "no time zone"),
         ('reconciliation_at = "04:00+01:00"', "leave the offset out"),
+        ('returns_at = "04:00+01:00"', "returns_at is a time of day"),
         ("often = true", "there is no such key"),
     ],
 )

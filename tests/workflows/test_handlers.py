@@ -31,13 +31,15 @@ GOOD: dict[str, object] = {
     "accept_difference": {},
     "mark_step_done": {"step": "items", "number": "1"},
     "cancel": {},
+    "accept_cancellation": {},
+    "refuse_cancellation": {},
     "amazon_changed": {"order": {}},
     "goods_left": {"deliveries": []},
     "amazon_notified": {"notices": [{"id": "notification-1", "at": "2026-11-20T00:00:00Z"}]},
 }
 """A right argument of every signal; which of them fit an order held for an unmapped SKU is another matter."""
 
-TAKES_NOTHING = ("retry", "accept_difference", "cancel")
+TAKES_NOTHING = ("retry", "accept_difference", "cancel", "accept_cancellation", "refuse_cancellation")
 """Repairs without an argument: nothing and null are what they take."""
 
 NOT_JSON = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'{"sku": SKU-1'))

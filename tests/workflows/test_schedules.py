@@ -11,12 +11,24 @@ import pytest
 import pytest_asyncio
 from temporalio.client import ScheduleUpdate, ScheduleUpdateInput, WorkflowExecutionStatus, WorkflowHandle
 
-from canonical.ids import amazon_sweep_id, delivery_sweep_id, order_workflow_id, reconciliation_id
+from canonical.ids import (
+    amazon_sweep_id,
+    delivery_sweep_id,
+    mcf_sweep_id,
+    order_workflow_id,
+    reconciliation_id,
+    returns_schedule_id,
+)
+from canonical.return_contracts import ReturnsFeedResult
+from canonical.return_reports import FBA_RETURNS, MFN_RETURNS, REIMBURSEMENTS
 from canonical.schedule_contracts import AmazonSweepResult, ReconciliationResult
 from tests.support.holding import workshop
+from tests.support.mcf import mcf_shop
 from tests.support.orders import ORDINARY, order
+from tests.support.returns import sold
 from tests.support.world import World, eventually
 from worker import schedules
+from worker.archiving import open_archive
 from worker.marks import mark_of
 
 EU, NA = "A2EUSELLER0001", "A2NASELLER0001"
@@ -60,10 +72,19 @@ async def swept(world: World) -> AmazonSweepResult:
 
 async def test_the_schedules_are_those_of_the_configuration(scheduled: World) -> None:
     rows = await schedules.listed(scheduled.client, scheduled.settings)
-    wanted = {*map(amazon_sweep_id, scheduled.settings.sellers), delivery_sweep_id(), reconciliation_id()}
-    assert {row.id for row in rows} == wanted
+    sellers = scheduled.settings.sellers
+    wanted = {delivery_sweep_id(), mcf_sweep_id(), reconciliation_id()}
+    assert {row.id for row in rows} == wanted | {
+        *map(amazon_sweep_id, sellers),
+        *map(returns_schedule_id, sellers),
+    }
     assert all(row.paused and row.note == "test" and row.next_run is None for row in rows)
-    assert {row.what for row in rows} == {"every 10 min", "every 5 min", "daily at 03:00 UTC"}
+    assert {row.what for row in rows} == {
+        "every 10 min",
+        "every 5 min",
+        "daily at 03:00 UTC",
+        "daily at 05:00 UTC",
+    }
     await schedules.resume(scheduled.client, SWEEP, "go on")
     [row] = [one for one in await schedules.listed(scheduled.client, scheduled.settings) if one.id == SWEEP]
     assert not row.paused
@@ -78,7 +99,7 @@ async def test_what_is_paused_stays_paused_and_what_is_surplus_goes(scheduled: W
     assert not done[delivery_sweep_id()].paused
     fewer = scheduled.settings.model_copy(update={"sellers": {EU: scheduled.settings.sellers[EU]}})
     done = {one.id: one for one in await schedules.apply(scheduled.client, fewer)}
-    assert done[amazon_sweep_id(NA)].done == "deleted"
+    assert done[amazon_sweep_id(NA)].done == done[returns_schedule_id(NA)].done == "deleted"
     assert (await schedules.apply(scheduled.client, scheduled.settings))[1].done == "created"
 
 
@@ -165,6 +186,51 @@ async def test_goods_that_left_are_told_by_the_schedule(scheduled: World) -> Non
 
     await eventually(look, bool)
     assert (await scheduled.result(handle)).outcome == "booked"
+
+
+async def test_deliveries_for_amazon_to_fulfil_are_found_by_the_schedule(scheduled: World) -> None:
+    async with mcf_shop(scheduled) as shop:
+        orno, dlix = await shop.order()
+        await (await triggered(scheduled, mcf_sweep_id())).result()
+        handle = shop.handle(orno, dlix)
+        await shop.until_step(handle, "awaiting_shipment")
+        await handle.terminate()
+
+
+async def looked(world: World) -> ReturnsFeedResult:
+    run = await triggered(world, returns_schedule_id(EU))
+    return await world.client.get_workflow_handle(
+        run.id, run_id=run.run_id, result_type=ReturnsFeedResult
+    ).result()
+
+
+async def test_the_daily_look_asks_for_reports_and_tells_every_case(scheduled: World) -> None:
+    item, own = await sold(scheduled), await sold(scheduled, 1)
+    await item.happens("refund")
+    await item.happens("return")
+    await own.happens("return", disposition="CARRIER_DAMAGED")
+    await own.happens("reimburse")
+    first = await looked(scheduled)
+    assert first.refunds.facts >= 1
+    assert {kind: told.facts > 0 for kind, told in first.reports.items()} == {
+        FBA_RETURNS: True, REIMBURSEMENTS: True, MFN_RETURNS: False,
+    }  # fmt: skip
+    assert not any(told.remarks for told in first.reports.values())
+    assert (await item.settled()).outcome == "settled"
+    assert set((await own.until_waiting()).facts.reimbursed)
+    archive = open_archive(scheduled.settings.archive)
+    assert archive.keys(f"reports/{EU}/{FBA_RETURNS}")
+
+    rule = {"outcome": "FATAL", "reason": "The data is not available.", "report_type": REIMBURSEMENTS}
+    assert (await scheduled.amazon.post("/_control/reports/rules", json=rule)).status_code == 201
+    second = await looked(scheduled)
+    assert first.until is not None
+    assert second.until == first.until, "What was not told is in the next look's window."
+    assert "not available" in second.reports[REIMBURSEMENTS].remarks[0]
+    third = await looked(scheduled)
+    assert third.until is not None
+    assert third.until > first.until
+    assert not any(each.started or each.told for each in third.reports.values())
 
 
 async def test_the_reconciliation_starts_what_is_missing_and_says_it(scheduled: World) -> None:

@@ -41,7 +41,7 @@ async def adopt(
                 f"{'; '.join(matching.differences)}.",
                 system="M3",
             )
-        _compare_total(head, lines, order, expected, profile)
+        compare_total(head, lines, order, expected, profile)
     return SalesOrderResult(
         orno=orno,
         cuno=head.cuno,
@@ -51,13 +51,14 @@ async def adopt(
     )
 
 
-def _compare_total(
+def compare_total(
     head: SalesOrder,
     lines: tuple[OrderLine, ...],
     order: Order,
     expected: Money,
     profile: MarketplaceProfile,
 ) -> None:
+    """Raises `OrderHeld` (total_differs) where M3's total is not the expected one, within the tolerance."""
     difference = head.total - expected.amount
     if head.currency == expected.currency and abs(difference) <= profile.tolerance:
         return

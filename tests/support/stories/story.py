@@ -1,5 +1,6 @@
 """A story of the table: its name, who tells it, and how it has to end."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class Told:
     left: tuple[Left, ...]
     failure: str = ""
     """Where the story could not be told to its end."""
+    seconds: float = 0.0
 
     @property
     def differences(self) -> list[str]:
@@ -105,14 +107,16 @@ class Told:
 async def tell(story: Story, world: World, sweeps: Sweeps) -> Told:
     """Tell it to its end, or as far as it goes, and look at what is left."""
     tale = Tale(world, sweeps)
-    failure = ""
+    failure, began = "", time.monotonic()
     try:
         await story.tell(tale)
-    except Exception as error:  # noqa: BLE001 - a story that breaks off is a row of the table, and fails its test
+    except Exception as error:  # a story that breaks off is a row of the table, and fails its test
         failure = f"broke off: {type(error).__name__}: {str(error)[:400]}"
     left = tuple([await look(told) for told in tale.orders if told.order_id])
-    assert failure or len(left) == len(story.ends), f"{story.name}: {len(left)} orders, {len(story.ends)} ends"
-    return Told(story, tuple(tale.happened), left, failure)
+    assert failure or len(left) == len(story.ends), (
+        f"{story.name}: {len(left)} orders, {len(story.ends)} ends"
+    )
+    return Told(story, tuple(tale.happened), left, failure, time.monotonic() - began)
 
 
 def free_of_charge(*lines: tuple[str, int], replaces: str, **how: object) -> dict[str, object]:

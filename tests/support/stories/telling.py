@@ -4,9 +4,10 @@ Lines are counted from 1 as a reader counts them; pieces of a line are given as 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 
@@ -17,20 +18,40 @@ from canonical.notification_contracts import OrderNotice
 from canonical.order import OrderStatus
 from tests.support.holding import OrderHandle
 from tests.support.orders import order
-from tests.support.world import World, eventually
+from tests.support.returns import fed
+from tests.support.world import World
 from worker.intake import start_or_signal
 from worker.notified import notify_order
 
 EU, NA = "A2EUSELLER0001", "A2NASELLER0001"
 AMAZON, M3, HERE = "Amazon", "M3", "here"
 Json = Mapping[str, Any]
+T = TypeVar("T")
+PATIENCE_SECONDS = 40.0
+_LOOK_SECONDS = 3.0
+"""An order that is held for the same reason at two such looks is not about to close."""
+
+
+async def patiently(look: Callable[[], Awaitable[T]], true: Callable[[T], bool]) -> T:
+    """Look again until it is so, ever less often: many stories are told at once, and looking is work for the
+    service as well. Fails with what was seen last."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    pause = 0.05
+    while True:
+        seen = await look()
+        if true(seen):
+            return seen
+        assert asyncio.get_running_loop().time() < deadline, f"did not happen; last seen: {seen}"
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
 
 
 class Sweeps:
     """Passes over M3's deliveries, one for all who ask at the same time: as the schedule makes them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, folder: Path) -> None:
         self._world = world
+        self._folder = folder
         self._running = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
 
@@ -44,6 +65,11 @@ class Sweeps:
         async with self._running:
             self._next = None
             await self._world.sweep(amazon=False)
+
+    async def returns(self) -> None:
+        """A look at Amazon's returns report, reimbursements and refunds."""
+        async with self._running:
+            await fed(self._world, self._folder)
 
 
 @dataclass(frozen=True)
@@ -163,13 +189,11 @@ class Telling:
         fwno: str = "DHL",
     ) -> None:
         """The own warehouse sends these pieces in one delivery; `told`: until the service knows it."""
-        before = len((await self.world.in_m3(self.order_id))["deliveries"])
         body: dict[str, object] = {"cuor": self.order_id, "fwno": fwno, "packages": packages}
         if lines is not None:
             body["lines"] = {str(line): str(count) for line, count in lines.items()}
         boxes = f" in {packages} packages" if packages > 1 else ""
         await self.m3("ship", f"the warehouse sends {pieces(lines)}{boxes}", **body)
-        del before
         if told:
             seen = len((await self.view()).deliveries)
             await self.swept_until(lambda view: len(view.deliveries) > seen or bool(view.held_reason))
@@ -192,26 +216,32 @@ class Telling:
     async def view(self) -> OrderView:
         return await self.world.view(self.handle)
 
+    async def until(self, true: Callable[[OrderView], bool]) -> None:
+        await patiently(self.view, true)
+
     async def waits(self, shipments: int = 0) -> None:
         """The order waits for (more) goods to leave."""
-        await self.world.until(
-            self.handle, lambda view: view.step == "awaiting_shipment" and len(view.vouchers) >= shipments
+        await self.until(
+            lambda view: (
+                bool(view.held_reason)
+                or (view.step == "awaiting_shipment" and len(view.vouchers) >= shipments)
+            ),
         )
 
     async def waits_for_release(self) -> None:
-        await self.world.until(self.handle, lambda view: view.step == "awaiting_release")
+        await self.until(lambda view: view.step == "awaiting_release")
 
-    async def swept_until(self, true: Any) -> None:
+    async def swept_until(self, true: Callable[[OrderView], bool]) -> None:
         """Passes over M3's deliveries until it is so."""
 
         async def look() -> OrderView:
             await self.sweeps.one()
             return await self.view()
 
-        await eventually(look, true)
+        await patiently(look, true)
 
     async def held(self, reason: str) -> None:
-        await self.world.until_held(self.handle, reason)
+        await self.until(lambda view: view.held_reason == reason)
         self.note(HERE, f"held: {reason}")
 
     async def repaired(self, name: str, **argument: object) -> None:
@@ -222,10 +252,23 @@ class Telling:
 
     async def heard_after_close(self, reason: str) -> None:
         """What Amazon said after the order was closed is held for a person."""
-        await self.world.until_held(self.late, reason)
+
+        async def look() -> str:
+            view: OrderView = await self.late.query("state", result_type=OrderView)
+            return view.held_reason
+
+        await patiently(look, lambda seen: seen == reason)
 
     async def closed(self) -> None:
-        await self.world.result(self.handle)
+        """The order closes; one that stays held instead breaks the story off."""
+        ended = asyncio.create_task(self.world.result(self.handle))
+        held = ""
+        while not (await asyncio.wait({ended}, timeout=_LOOK_SECONDS))[0]:
+            before, held = held, (await self.view()).held_reason
+            if held and held == before:
+                ended.cancel()
+                raise AssertionError(f"order {self.order_id} is held for {held} instead of closing")
+        await ended
 
 
 _WORDS = {
