@@ -117,7 +117,7 @@ def message(soon: Sequence[DueOrder], late: Sequence[DueOrder], now: datetime) -
     rest = len(late) + len(soon) - len(lines)
     if rest > 0:
         lines.append(f"... and {rest} more.")
-    body = "\n".join([*lines, "", "All of them: o2c at-risk"])
+    body = "\n".join([*lines, "", "All of them: o2c due"])
     return AlertMessage(title=title, body=body, severity=Severity.FAILURE if late else Severity.WARNING)
 
 

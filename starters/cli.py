@@ -12,10 +12,10 @@ from typer.core import TyperGroup
 
 from starters.commands import (
     alerts,
-    at_risk,
     audit,
     demo,
     doctor,
+    due,
     fix,
     held,
     imports,
@@ -79,7 +79,7 @@ app.command("returns", epilog=_example("o2c returns --older-than 30"))(returns.r
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
-app.command("at-risk", epilog=_example("o2c at-risk --hours 48"))(at_risk.at_risk)
+app.command("due", epilog=_example("o2c due --hours 48"))(due.due)
 app.command(
     "fix", epilog=_example("o2c fix 028-1234567-8901234 map_sku sku=BLUE-MUG-2 itno=10023 --by operations")
 )(fix.fix)

@@ -103,6 +103,7 @@ async def _shipped_too_little(telling: Telling, shop: Workshop) -> None:
     await shop.event(order_id, "drop", actor="AMAZON")
     await shop.start(order_id)
     await telling.held(handle)
+    await shop.in_m3_control("stop", cuor=order_id)
     await telling.fix("accept_difference")
 
 

@@ -17,7 +17,8 @@ from tests.support.configuration import write_configuration
 
 COMMANDS = (
     "worker", "register", "doctor", "start", "import", "sweep", "returns", "subscribe", "listen",
-    "held", "fix", "order", "alerts", "views", "schedules", "quotas", "pause", "resume", "audit", "simulators", "demo",
+    "held", "due", "fix", "order", "alerts", "views", "schedules", "quotas", "pause", "resume", "audit",
+    "simulators", "demo",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],

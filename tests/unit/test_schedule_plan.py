@@ -23,7 +23,9 @@ def settings(folder: Path, text: str) -> Settings:
 def test_every_seller_has_a_sweep_with_the_configured_overlap(tmp_path: Path) -> None:
     found = {one.id: one for one in planned(settings(tmp_path, "amazon_minutes = 15\noverlap_minutes = 20"))}
     assert list(found) == [
-        "o2c-sweep-A2EUSELLER0001", "o2c-sweep-A2NASELLER0001", "o2c-deliveries", "o2c-mcf", "o2c-reconciliation",
+        "o2c-sweep-A2EUSELLER0001", "o2c-sweep-A2NASELLER0001", "o2c-deliveries", "o2c-corrections",
+        "o2c-shipments-A2EUSELLER0001", "o2c-shipments-A2NASELLER0001", "o2c-deadlines", "o2c-mcf",
+        "o2c-reconciliation",
         "o2c-returns-A2EUSELLER0001", "o2c-returns-A2NASELLER0001",
     ]  # fmt: skip
     eu, na = found["o2c-sweep-A2EUSELLER0001"], found["o2c-sweep-A2NASELLER0001"]

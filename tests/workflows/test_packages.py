@@ -1,6 +1,9 @@
 """Own shipments in several packages, corrected afterwards: seen at Amazon, through real Temporal and M3's simulator."""
 
+from temporalio.client import WorkflowHandle
+
 from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.held import HeldReason
 from canonical.ids import correction_workflow_id
 from canonical.package_contracts import (
     CORRECTION_SWEEP,
@@ -8,6 +11,8 @@ from canonical.package_contracts import (
     CorrectionSweepResult,
     PackageCorrectionResult,
 )
+from starters.held_orders import HeldOrder, held_orders
+from starters.lookup import find_subject
 from tests.support.orders import ANOTHER, ORDINARY, new_order_id, order
 from tests.support.world import World, eventually
 
@@ -106,3 +111,49 @@ async def test_another_carrier_is_told_for_every_package_of_the_delivery(world: 
     await corrected(world, order_id)
     after = await packages_at_amazon(world, order_id)
     assert {reference: ("UPS", *rest) for reference, (_, *rest) in before.items()} == after
+
+
+async def test_a_correction_that_cannot_be_told_is_held_and_the_latest_word_repairs_it(world: World) -> None:
+    order_id = await shipped_in(world, 1, (ORDINARY, 1))
+    await m3_does(world, "correct", cuor=order_id, fwno="XYZ")
+    handle: WorkflowHandle[object, PackageCorrectionResult] = world.client.get_workflow_handle(
+        correction_workflow_id(EU, order_id), result_type=PackageCorrectionResult
+    )
+
+    async def held() -> list[HeldOrder]:
+        await look(world)
+        found = await held_orders(world.client, "http://ui", reason=HeldReason.CARRIER_UNKNOWN)
+        return [one for one in found if one.order_id == order_id]
+
+    [listed] = await eventually(held, lambda found: len(found) == 1)
+    assert (listed.kind, listed.workflow_id) == ("package correction", handle.id)
+    assert (await find_subject(world.client, [EU], order_id)).description.id == handle.id
+    await m3_does(world, "correct", cuor=order_id, fwno="UPS", etrn="1Z999AA10123456784")
+    await look(world)
+    await handle.execute_update("retry")
+    assert (await handle.result()).outcome == "corrected"
+    [(carrier, tracking, pieces)] = (await packages_at_amazon(world, order_id)).values()
+    assert (carrier, tracking, pieces) == ("UPS", "1Z999AA10123456784", 1)
+
+
+async def test_a_package_is_corrected_while_the_rest_of_its_order_is_still_to_leave(world: World) -> None:
+    await m3_does(world, "staff", at_work=False)
+    try:
+        order_id = await world.place(order((ORDINARY, 3), channel="MERCHANT"))
+        handle = await world.start(order_id)
+        await world.until(handle, lambda view: view.step == "awaiting_shipment")
+        await m3_does(world, "ship", cuor=order_id, lines={"1": "2"}, packages=1, fwno="DHL")
+        await world.m3_ships(order_id)
+        await world.until(handle, lambda view: len(view.vouchers) == 1 and view.step == "awaiting_shipment")
+        await m3_does(world, "correct", cuor=order_id, etrn="JJD000390007900000099")
+        await corrected(world, order_id)
+        first = await packages_at_amazon(world, order_id)
+        assert [one[1:] for one in first.values()] == [("JJD000390007900000099", 2)]
+        await m3_does(world, "ship", cuor=order_id, packages=1, fwno="UPS")
+        await world.m3_ships(order_id)
+        assert (await world.result(handle)).outcome == "booked"
+        both = await packages_at_amazon(world, order_id)
+        assert first.items() <= both.items()
+        assert sorted(pieces for *_, pieces in both.values()) == [1, 2]
+    finally:
+        await m3_does(world, "staff", at_work=True)

@@ -1,6 +1,6 @@
 """Orders that are cancelled, wholly or by line, at every stage M3 can be in."""
 
-from tests.support.orders import ORDINARY
+from tests.support.orders import ORDINARY, order
 from tests.support.stories.ending import Ends
 from tests.support.stories.fba import SCARCE
 from tests.support.stories.story import Tale, story
@@ -292,4 +292,22 @@ async def _changed(tale: Tale) -> None:
     await told.ordered((ORDINARY, 2))
     await told.waits()
     await told.amazon("change_quantity", {1: 5})
+    await told.held("order_changed")
+
+
+@story(
+    "quantity changed while M3 is making the order",
+    Ends("UNSHIPPED 0/5", "44 0/2", "held order_changed"),
+    peers="the order is booked as it was, and nobody knows",
+)
+async def _changed_while_booked(tale: Tale) -> None:
+    told = tale.order()
+    body = order((ORDINARY, 2))
+    told.order_id = str(body["orderId"])
+    what = "takes long to make the order"
+    await told.fault(tale.world.m3, "OIS100MI.AddBatchHead", "hang", what)
+    await told.placed(body)
+    fault = await told.fault_waits(tale.world.m3)
+    await told.amazon("change_quantity", {1: 5})
+    await told.let_go(tale.world.m3, fault, "has made the order")
     await told.held("order_changed")

@@ -27,12 +27,14 @@ SKUS = (ORDINARY, ANOTHER, SCARCE)
 @dataclass(frozen=True)
 class Event:
     """kind: what happens. line, pieces: to how many of which line; both are taken modulo what there is.
-    news: which of Amazon's words is delivered, counted back from the last."""
+    news: which of Amazon's words is delivered, counted back from the last. calm: the service is told and comes to
+    rest before the next thing happens."""
 
     kind: str
     line: int = 0
     pieces: int = 1
     news: int = 0
+    calm: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,11 @@ class Life:
     own: bool
     lines: tuple[tuple[str, int], ...]
     pending: bool
+    shipping: str
     events: tuple[Event, ...]
 
     def __str__(self) -> str:
-        happened = ", ".join(f"{e.kind}({e.line},{e.pieces},{e.news})" for e in self.events)
+        happened = ", ".join(f"{e.kind}({e.line},{e.pieces},{e.news}){'!' * e.calm}" for e in self.events)
         return (
             f"{'MFN' if self.own else 'FBA'} {self.lines}{' pending' * self.pending}: {happened or 'nothing'}"
         )
@@ -62,13 +65,19 @@ def lives(draw: st.DrawFn) -> Life:
     own = draw(st.booleans())
     kinds = st.sampled_from((*_AT_AMAZON[3:], *_IN_M3, *_NEWS) if own else (*_AT_AMAZON, "stock", *_NEWS))
     event = st.builds(
-        Event, kind=kinds, line=st.integers(0, 2), pieces=st.integers(1, 3), news=st.integers(0, 3)
+        Event,
+        kind=kinds,
+        line=st.integers(0, 2),
+        pieces=st.integers(1, 3),
+        news=st.integers(0, 3),
+        calm=st.booleans(),
     )
     line = st.tuples(st.sampled_from(SKUS), st.integers(1, 3))
     return Life(
         own=own,
         lines=tuple(draw(st.lists(line, min_size=1, max_size=3))),
         pending=draw(st.booleans()),
+        shipping=draw(st.sampled_from(("0", "4.90"))),
         events=tuple(draw(st.lists(event, max_size=8))),
     )
 
@@ -93,9 +102,12 @@ class Living:
         """Live it; what is wrong in the end."""
         channel = "MERCHANT" if self.life.own else "AMAZON"
         status = "PENDING" if self.life.pending else "UNSHIPPED"
-        await self.telling.placed(order(*self.life.lines, channel=channel, status=status))
+        body = order(*self.life.lines, channel=channel, status=status, shipping=self.life.shipping)
+        await self.telling.placed(body)
         for event in self.life.events:
             await _HAPPENS[event.kind](self, event)
+            if event.calm:
+                await self.wait(event)
         await self._ends()
         left = await look(self.telling)
         CENSUS[f"{'MFN' if self.life.own else 'FBA'} {left.ends().workflow}"] += 1
@@ -226,8 +238,10 @@ class Living:
 
     async def wait(self, _: Event) -> None:
         """The service comes to rest."""
+        await self.telling.told()
+        if self.life.own:
+            await self.sweeps.one()
         if await self._status() not in ("PENDING", "PENDING_AVAILABILITY"):
-            await self.telling.told()
             await self._booked()
 
 

@@ -211,6 +211,22 @@ class Telling:
         assert answer.status_code == 201, answer.text
         self.note(M3 if at is self.world.m3 else AMAZON, what)
 
+    async def fault_waits(self, at: httpx.AsyncClient) -> str:
+        """Until a call of this order hangs; the fault's id."""
+
+        async def look() -> list[Json]:
+            faults: list[Json] = (await at.get("/_control/faults")).json()["faults"]
+            return [one for one in faults if one["match"] == {"CUOR": self.order_id} and one["waiting"]]
+
+        [fault] = await patiently(look, bool)
+        return str(fault["id"])
+
+    async def let_go(self, at: httpx.AsyncClient, fault: str, what: str) -> None:
+        """The call that hangs is answered."""
+        answer = await at.post("/_control/release", json={"id": fault})
+        assert answer.is_success, answer.text
+        self.note(M3, what)
+
     # --- waiting --------------------------------------------------------------------------------
 
     async def view(self) -> OrderView:

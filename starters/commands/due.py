@@ -1,4 +1,4 @@
-"""`o2c at-risk`: own shipments whose latest ship date is near or over, and that Amazon has not been told of."""
+"""`o2c due`: own shipments whose latest ship date is near or over, and that Amazon has not been told of."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -14,7 +14,7 @@ from starters.times import shown
 from worker.deadlines import due_orders
 
 
-def at_risk(
+def due(
     hours: Annotated[
         float | None,
         typer.Option(
