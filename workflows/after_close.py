@@ -79,13 +79,17 @@ class AfterClose(OrderHandlers):
             self._known, self._state.facts, self._refunds, cases=self._cases, shipped_pieces=self._shipped
         )
 
+    def _unsettled(self) -> tuple[RefundTold, ...]:
+        """A person decides about each refund, also about one that comes while another is held."""
+        return tuple(one for one in self._refunds if one.transaction_id not in self._known.refunds)
+
     async def _read(self) -> None:
         self._go(Step.RECEIVED, "Reading the order from Amazon.")
         self._state.take_snapshot(await self._until_done(Step.RECEIVED, self._calls.fetch_order))
 
     async def _settle(self, event: LateEvent) -> bool:
         """Hold one event for a person; True once M3 has it, or a person says that it need not."""
-        now, refunds = self._state.facts, tuple(self._refunds)
+        now, refunds = self._state.facts, self._unsettled()[:1]
         reason, step = _WHERE[event.kind]
         fix = await self._held(step, Hold(reason=reason, sentence=event.sentence))
         if isinstance(fix, MarkStepDone):

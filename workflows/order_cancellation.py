@@ -4,6 +4,7 @@ What M3 has is taken back as far as its state allows; what it does not allow is 
 cancellation stays on the order, with what became of it.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -171,7 +172,10 @@ class OrderCancelled(OrderNotified):
             until = answer_until(state.facts, workflow.now())
             what = f"{sentence} Now cancel it in Seller Central, by {until:%Y-%m-%d %H:%M} UTC."
             self._go(Step.CANCELLING, what, publish=True)
-            await workflow.wait_condition(lambda: state.facts.status is OrderStatus.CANCELLED)
+            try:
+                await workflow.wait_condition(lambda: state.facts.status is OrderStatus.CANCELLED)
+            except asyncio.CancelledError:  # "Request cancellation" in the Web UI
+                state.remark("A person ended the wait for Amazon's cancellation.")
         self._awaits_amazon = False
 
     def _can_matter(self) -> bool:

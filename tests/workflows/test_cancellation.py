@@ -212,6 +212,15 @@ async def test_an_accepted_request_deletes_the_order_and_waits_for_amazon(world:
     assert [one.fix for one in result.repairs] == ["accept_cancellation"]
 
 
+async def test_the_wait_for_amazon_is_ended_by_a_person(world: World) -> None:
+    _, handle, _ = await asked(world, ORDINARY)
+    await handle.signal("accept_cancellation")
+    await world.until(handle, lambda view: bool(view.cancellations))
+    await handle.cancel()
+    result = await world.result(handle)
+    assert (result.outcome, len(result.cancellations)) == ("cancelled", 1)
+
+
 async def test_an_accepted_request_for_one_line_leaves_the_other(world: World) -> None:
     order_id, handle, (_, second) = await asked(world, ORDINARY, (ANOTHER, 2), items=slice(1, 2))
     await handle.signal("accept_cancellation")

@@ -18,7 +18,7 @@ from tests.support.stories.telling import Sweeps
 from tests.support.world import World
 
 TABLE = Path(__file__).resolve().parents[2] / "test-output" / "fulfilment-stories.md"
-AT_ONCE = 24
+AT_ONCE = 16
 """Stories told at the same time."""
 TOLD_IN = (fba, mfn, cancelling, trouble, after)
 

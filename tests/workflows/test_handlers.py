@@ -36,6 +36,7 @@ GOOD: dict[str, object] = {
     "amazon_changed": {"order": {}},
     "goods_left": {"deliveries": []},
     "amazon_notified": {"notices": [{"id": "notification-1", "at": "2026-11-20T00:00:00Z"}]},
+    "amazon_shipped": {"shipments": []},
 }
 """A right argument of every signal; which of them fit an order held for an unmapped SKU is another matter."""
 

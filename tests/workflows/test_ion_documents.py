@@ -20,6 +20,7 @@ from tests.support.configuration import ION_PASSWORD, ION_USER, LOGICAL_ID
 from tests.support.ion import Caller, bod
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.world import World, eventually
+from worker.archive_settings import ArchiveSettings
 from worker.connection import DATA_CONVERTER, sandbox_runner
 from workflows.m3_document import M3Document
 
@@ -269,10 +270,7 @@ async def test_a_request_is_answered_once_under_one_message_id(world: World, ion
 
 async def test_a_message_that_cannot_be_made_safe_is_to_be_sent_again(world: World, ion: Caller) -> None:
     """The archive cannot be written: ION keeps the message."""
-    assert world.settings.ion is not None
-    settings = world.settings.model_copy(
-        update={"ion": world.settings.ion.model_copy(update={"archive": "/dev/null/nowhere"})}
-    )
+    settings = world.settings.model_copy(update={"archive": ArchiveSettings(url="/dev/null/nowhere")})
     async with (
         serving(ion_app(world.client, settings), "127.0.0.1", 0) as url,
         httpx.AsyncClient(base_url=url, auth=(ION_USER, ION_PASSWORD), timeout=30) as client,

@@ -41,6 +41,8 @@ class Left:
     view: OrderView
     late: str
     """What news after the order's end is held for; empty where there is none."""
+    pending: str = ""
+    """Calls under way: name, attempts, what went wrong with the last one."""
 
     @property
     def live(self) -> list[Json]:
@@ -84,6 +86,10 @@ async def look(telling: Telling) -> Left:
         result=result,
         view=await telling.view(),
         late=await _late(telling.late),
+        pending="; ".join(
+            f"{call.activity_type.name}, attempt {call.attempt}: {call.last_failure.message or 'no failure'}"
+            for call in described.raw_description.pending_activities
+        ),
     )
 
 

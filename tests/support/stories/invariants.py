@@ -12,7 +12,7 @@ def complaints(left: Left) -> list[str]:
     wrong = [*_once(left), *_pieces(left), *_money(left)]
     if left.result is None:
         if not left.view.held_reason:
-            wrong.append(f"neither closed nor held, but at step {left.view.step}")
+            wrong.append(f"neither closed nor held, but at step {left.view.step} ({left.pending})")
         elif left.view.held_reason not in HELD_REASONS:
             wrong.append(f"held for the unknown reason {left.view.held_reason}")
         return wrong

@@ -1,5 +1,6 @@
 """A story of the table: its name, who tells it, and how it has to end."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from tests.support.stories.invariants import complaints
 from tests.support.stories.telling import Happening, Sweeps, Telling
 from tests.support.world import World
 
+_LONGEST_SECONDS = 80.0
+"""A story that takes longer does not end."""
 Tell = Callable[["Tale"], Awaitable[None]]
 
 
@@ -104,15 +107,19 @@ class Told:
         return found
 
 
+async def _left(tale: Tale) -> tuple[Left, ...]:
+    return tuple([await look(told) for told in tale.orders if told.order_id])
+
+
 async def tell(story: Story, world: World, sweeps: Sweeps) -> Told:
     """Tell it to its end, or as far as it goes, and look at what is left."""
     tale = Tale(world, sweeps)
     failure, began = "", time.monotonic()
     try:
-        await story.tell(tale)
+        await asyncio.wait_for(story.tell(tale), _LONGEST_SECONDS)
     except Exception as error:  # a story that breaks off is a row of the table, and fails its test
         failure = f"broke off: {type(error).__name__}: {str(error)[:400]}"
-    left = tuple([await look(told) for told in tale.orders if told.order_id])
+    left = await asyncio.wait_for(_left(tale), _LONGEST_SECONDS)
     assert failure or len(left) == len(story.ends), (
         f"{story.name}: {len(left)} orders, {len(story.ends)} ends"
     )

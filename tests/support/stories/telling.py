@@ -284,7 +284,12 @@ class Telling:
             if held and held == before:
                 ended.cancel()
                 raise AssertionError(f"order {self.order_id} is held for {held} instead of closing")
-        await ended
+        result = await ended
+        if result.invoices:
+            self.note(
+                M3,
+                f"has invoiced {len(result.invoices)} of {len(result.deliveries)} deliveries and posted it",
+            )
 
 
 _WORDS = {
