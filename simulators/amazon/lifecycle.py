@@ -168,7 +168,9 @@ def _drop(record: OrderRecord, event: Event) -> None:
     """What is left is shipped no more, and the order counts as shipped without a cancellation: the quantities of its
     items do not add up (inferred from sellers' reports of such orders)."""
     if not record.by_amazon or record.status != "PARTIALLY_SHIPPED":
-        message = f"Order {record.order_id} is {record.status}; only a part of an order can be dropped by Amazon."
+        message = (
+            f"Order {record.order_id} is {record.status}; only a part of an order can be dropped by Amazon."
+        )
         raise EventRefusedError(message)
     for item in record.items:
         if not event.items or item["orderItemId"] in event.items:

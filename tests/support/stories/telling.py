@@ -52,7 +52,7 @@ class Sweeps:
     def __init__(self, world: World, folder: Path) -> None:
         self._world = world
         self._folder = folder
-        self._running = asyncio.Lock()
+        self._running, self._feeding = asyncio.Lock(), asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
 
     async def one(self) -> None:
@@ -68,7 +68,7 @@ class Sweeps:
 
     async def returns(self) -> None:
         """A look at Amazon's returns report, reimbursements and refunds."""
-        async with self._running:
+        async with self._feeding:
             await fed(self._world, self._folder)
 
 
