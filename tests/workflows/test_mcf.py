@@ -310,7 +310,8 @@ async def test_what_m3_let_go_too_little_of_is_held_and_amazon_is_not_asked_agai
     has shipped is on a new delivery."""
     handle, number = await shop.begun((TEA, 3), (MUGS, 2))
     await shop.until_step(handle, "awaiting_shipment")
-    stop = {"operation": "MHS850MI.AddCOPick", "match": {"RIDL": "2"}, "times": 50}
+    own = {"RIDN": number.split("-")[0], "RIDL": "2"}
+    stop = {"operation": "MHS850MI.AddCOPick", "match": own, "times": 50}
     await shop.world.m3.post("/_control/terminate", json=stop)
     await shop.happens(
         number, "validate", "plan", {"type": "pick", "items": {"1-0": 2, "2-0": 2}}, "short", "ship"
