@@ -83,16 +83,20 @@ async def test_a_refund_notified_while_others_are_read_is_read_by_the_next_look(
     await post.send(refunded("302-0000001-0000001"))
     await post.listen()
     reading = look_of(world, (await look_of(world).describe()).run_id)
-    asked = await requests(world, "listTransactions")
-    fault = {"operation": "listTransactions", "action": "status_500", "times": 10_000}
+    fault = {"id": "slow", "operation": "listTransactions", "action": "hang", "when": "before"}
     assert (await world.amazon.post("/_control/faults", json=fault)).status_code == 201
+
+    async def fired() -> int:
+        [slow] = (await world.amazon.get("/_control/faults")).json()["faults"]
+        return int(slow["fired"])
+
     await world.env.fast_forward(reading, GATHER)
-    await eventually(lambda: requests(world, "listTransactions"), lambda now: now > asked)
+    await eventually(fired, bool)
     item = await sold(world)
     await item.happens("refund")
     await post.send(refunded(item.order_id))
     assert (await post.listen()).outcomes == {Outcome.REFUND: 1}
-    await world.amazon.delete("/_control/faults")
+    await world.amazon.post("/_control/release", json={"id": "slow"})
     described = await eventually(
         reading.describe, lambda now: now.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
     )
@@ -101,6 +105,7 @@ async def test_a_refund_notified_while_others_are_read_is_read_by_the_next_look(
     await world.env.fast_forward(following, GATHER)
     await following.result()
     await item.until_waiting()
+    await world.amazon.delete("/_control/faults")
 
 
 async def test_without_return_cases_a_closed_orders_refund_is_held_and_an_open_ones_kept(

@@ -13,7 +13,10 @@ from temporalio.client import ScheduleUpdate, ScheduleUpdateInput, WorkflowExecu
 
 from canonical.ids import (
     amazon_sweep_id,
+    correction_sweep_id,
+    deadlines_id,
     delivery_sweep_id,
+    fba_feed_id,
     mcf_sweep_id,
     order_workflow_id,
     reconciliation_id,
@@ -73,11 +76,11 @@ async def swept(world: World) -> AmazonSweepResult:
 async def test_the_schedules_are_those_of_the_configuration(scheduled: World) -> None:
     rows = await schedules.listed(scheduled.client, scheduled.settings)
     sellers = scheduled.settings.sellers
-    wanted = {delivery_sweep_id(), mcf_sweep_id(), reconciliation_id()}
-    assert {row.id for row in rows} == wanted | {
-        *map(amazon_sweep_id, sellers),
-        *map(returns_schedule_id, sellers),
-    }
+    wanted = {
+        delivery_sweep_id(), mcf_sweep_id(), reconciliation_id(), correction_sweep_id(), deadlines_id(),
+        *map(amazon_sweep_id, sellers), *map(returns_schedule_id, sellers), *map(fba_feed_id, sellers),
+    }  # fmt: skip
+    assert {row.id for row in rows} == wanted
     assert all(row.paused and row.note == "test" and row.next_run is None for row in rows)
     assert {row.what for row in rows} == {
         "every 10 min",
