@@ -105,7 +105,7 @@ def _completed(line: str) -> list[str]:
         ("o2c aud", ["audit"]),
         ("o2c held --reason unmapped", ["unmapped_sku"]),
         ("o2c fix 028-1234567-8901234 ma", ["map_sku", "mark_step_done"]),
-        ("o2c fix --where x re", ["retry"]),
+        ("o2c fix --where x re", ["retry", "refuse_cancellation"]),
     ],
 )
 def test_the_shell_completes_commands_reasons_and_repairs(line: str, offered: list[str]) -> None:

@@ -19,7 +19,7 @@ from tests.support.returns import EU, Sold, sold
 from tests.support.world import World, eventually
 from worker.late import LateKept, tell_closed
 
-GATHER = timedelta(minutes=6)
+GATHER = timedelta(minutes=5)
 CENT = Decimal("0.01")
 LOOK = returns_look_workflow_id(EU)
 

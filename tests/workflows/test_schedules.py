@@ -85,6 +85,8 @@ async def test_the_schedules_are_those_of_the_configuration(scheduled: World) ->
     assert {row.what for row in rows} == {
         "every 10 min",
         "every 5 min",
+        "every 30 min",
+        "every 240 min",
         "daily at 03:00 UTC",
         "daily at 05:00 UTC",
     }
