@@ -29,7 +29,9 @@ class OneStep:
 
     @workflow.run
     async def run(self, name: str) -> None:
-        await workflow.execute_activity(STEP, name, start_to_close_timeout=timedelta(minutes=1))
+        await workflow.execute_activity(
+            STEP, name, start_to_close_timeout=timedelta(minutes=1), priority=workflow.info().priority
+        )
 
 
 @workflow.defn(name=SWEEP_STEP)
@@ -38,7 +40,9 @@ class NoOrder:
 
     @workflow.run
     async def run(self, name: str) -> None:
-        await workflow.execute_activity(STEP, name, start_to_close_timeout=timedelta(minutes=1))
+        await workflow.execute_activity(
+            STEP, name, start_to_close_timeout=timedelta(minutes=1), priority=workflow.info().priority
+        )
 
 
 class Steps:
