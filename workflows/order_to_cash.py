@@ -13,13 +13,15 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from canonical.activity_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
 from canonical.fixes import AcceptDifference, Cancel, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
 from canonical.held import HeldReason, Hold
-from canonical.order import Channel, Delivery, OrderStatus
+from canonical.order import Channel, Delivery, Order, OrderStatus
 from canonical.shipments import all_shipped, changes_since, next_shipment
 from canonical.steps import Step
 from workflows.order_calls import OrderCalls
 from workflows.order_handlers import GivenUp
 from workflows.order_notified import OrderNotified
 
+_BOOKED_AS_SENT = "booked-as-sent"
+"""Patch: orders booked before news that came during the booking was seen as a change."""
 _READ_AGAIN = frozenset({HeldReason.ORDER_INCOMPLETE, HeldReason.AMOUNTS_INCONSISTENT})
 """Reasons whose retry asks Amazon for the order again."""
 
@@ -141,12 +143,19 @@ class OrderToCash(OrderNotified):
 
     async def _create_sales_order(self) -> Hold | None:
         state = self._state
+        sent = state.facts
         try:
             state.sales_order = await self._calls.create_sales_order()
         except ActivityError as error:
             return self._hold_of(error, Step.SALES_ORDER)
-        state.booked = state.facts
+        self._booked_as(sent)
         return None
+
+    def _booked_as(self, sent: Order) -> None:
+        """M3 has the order as it was sent there; what Amazon said of it meanwhile is a change."""
+        state = self._state
+        overtaken = state.facts is not sent and workflow.patched(_BOOKED_AS_SENT)
+        state.booked = sent if overtaken else state.facts
 
     async def _repair(self, step: Step, hold: Hold) -> None:
         """Hold the order and take up the repair that ends the hold (up to the sales order)."""
@@ -174,6 +183,7 @@ class OrderToCash(OrderNotified):
                 state.give_up = True
 
     async def _take_marked_order(self, fix: MarkStepDone) -> None:
+        sent = self._state.facts
         try:
             found = await self._calls.verify(fix)
         except ActivityError as error:
@@ -181,7 +191,7 @@ class OrderToCash(OrderNotified):
             return
         if found.sales_order is not None:
             self._state.sales_order = found.sales_order
-            self._state.booked = self._state.facts
+            self._booked_as(sent)
 
     # --- shipments, invoices, ledger ------------------------------------------------------------
 
