@@ -222,7 +222,8 @@ def load_settings(path: Path | None = None) -> Settings:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(
-            f"There is no configuration file {file}; name one with --config or ${CONFIG_VARIABLE}."
+            f"There is no configuration file {file}; name one with --config or ${CONFIG_VARIABLE}, or begin "
+            "with a copy of deploy/o2c.example.toml."
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"The configuration file {file} cannot be read: {error}.") from None

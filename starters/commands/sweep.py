@@ -67,9 +67,8 @@ def _say(result: SweepResult) -> None:
     for seller_id, page in result.amazon.items():
         say(
             f"Amazon, seller {seller_id}: {counted(page.orders, 'order')} read, {page.started} started, "
-            f"{page.signalled} signalled, {page.late} closed already, {page.after_close} with news after they were "
-            f"closed, {page.skipped} skipped; "
-            f"complete up to {shown(page.horizon) or 'unknown'}."
+            f"{page.signalled} signalled, {page.late} closed already, {_after_close(page.after_close)}"
+            f"{page.skipped} skipped; complete up to {shown(page.horizon) or 'unknown'}."
         )
         for remark in page.remarks:
             say(f"  {remark}")
@@ -79,3 +78,7 @@ def _say(result: SweepResult) -> None:
         for remark in result.mcf.remarks:
             say(f"  {remark}")
     say(f"M3: {counted(result.m3.looked_at, 'waiting order')} looked at, {result.m3.signalled} signalled.")
+
+
+def _after_close(orders: int) -> str:
+    return f"{orders} with news after they were closed, " if orders else ""

@@ -67,8 +67,8 @@ async def run_demo(demo: Demo) -> bool:
         async with Children(FOLDER) as children:
             parts = await _start(demo, children)
             good = await _carry(demo, parts)
-            _say_addresses(parts)
             if not demo.leave:
+                _say_addresses(parts)
                 say("Everything stays up until Ctrl-C.", "bold")
                 await until_stopped()
             return good

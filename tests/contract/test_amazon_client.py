@@ -72,6 +72,7 @@ def client_over(transport: httpx.MockTransport) -> AmazonClient:
         tokens=TokenCache(Credentials("id", "secret", "Atzr|r"), http),
         http=http,
         marketplace_ids=MARKETPLACES,
+        now=lambda: NOW,
     )
 
 

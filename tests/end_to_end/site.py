@@ -5,8 +5,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,3 +156,17 @@ async def _simulators(folder: Path, children: Children) -> Any:
         except ValueError:
             assert asyncio.get_running_loop().time() < deadline, child.last_words()
             await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def standing_site(folder: Path) -> AsyncIterator[Site]:
+    """A site that stands until the block is left."""
+    async with Children(folder) as children:
+        started = await start_site(folder, children)
+        async with started.amazon, started.m3:
+            yield started
+
+
+def hours_ago(hours: int) -> str:
+    """That moment, as commands take it."""
+    return f"{datetime.now(UTC) - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"

@@ -4,14 +4,13 @@ import json
 import shlex
 import signal
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from starters.processes import Children
-from tests.end_to_end.site import EU, NA, Site, start_site
+from tests.end_to_end.site import EU, NA, Site, hours_ago, standing_site
 from tests.support.orders import ORDINARY, new_order_id, order, sku_with
 
 HELD_QUERY = 'HeldReason="unmapped_sku" AND ExecutionStatus="Running"'
@@ -20,14 +19,8 @@ HELD_QUERY = 'HeldReason="unmapped_sku" AND ExecutionStatus="Running"'
 @pytest_asyncio.fixture(scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    async with Children(folder) as children:
-        started = await start_site(folder, children)
-        async with started.amazon, started.m3:
-            yield started
-
-
-def hours_ago(hours: int) -> str:
-    return f"{datetime.now(UTC) - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+    async with standing_site(folder) as standing:
+        yield standing
 
 
 async def test_an_order_is_started_once_and_said_so_ever_after(site: Site) -> None:

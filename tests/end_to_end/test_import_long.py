@@ -48,6 +48,8 @@ backlog = 2000
 chunks_at_once = 4
 """
 """Nobody's live orders are here to be overtaken: let it run."""
+_CACHED: Final = "[worker]\ncached_orders = 1000\n"
+"""As many orders as the small import has: a worker's memory grows with the orders it keeps, not with an import's."""
 
 
 @dataclass
@@ -129,6 +131,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
             ionapi=Path(addresses["m3"]["ionapi"]),
             extra_marketplace=_LIMITS,
         )
+        config.write_text(config.read_text("utf-8").replace("[worker]\n", _CACHED), "utf-8")
         environment = {**os.environ, **SECRETS, "O2C_CONFIG": str(config), "NO_COLOR": "1"}
         client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
         amazon = httpx.AsyncClient(base_url=addresses["amazon"]["url"], timeout=60)

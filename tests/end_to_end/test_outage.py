@@ -26,10 +26,10 @@ import activities.m3.client
 from canonical.activity_contracts import OrderResult
 from canonical.held import HeldReason
 from starters.actions import count_actions
-from tests.support.alert_shop import VARIABLES, AlertShop, alerting
+from tests.support.alert_shop import AlertShop, alerting, receiving
 from tests.support.holding import Said, Workshop, workshop
 from tests.support.orders import order
-from tests.support.receiver import Receiver, receiver
+from tests.support.receiver import Receiver
 from tests.support.world import eventually
 from workflows import policies
 
@@ -47,9 +47,7 @@ _PATIENCE_SECONDS = 300
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Receiver]:
-    with receiver() as listening, pytest.MonkeyPatch.context() as patch:
-        for name, variable in VARIABLES.items():
-            patch.setenv(variable, listening.address(name))
+    with receiving() as listening:
         yield listening
 
 

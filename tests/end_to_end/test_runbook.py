@@ -5,15 +5,13 @@ import json
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from starters.processes import Children
-from tests.end_to_end.site import EU, Site, start_site
+from tests.end_to_end.site import EU, Site, hours_ago, standing_site
 from tests.support.orders import ORDINARY, order, sku_with
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,14 +23,8 @@ ROOMS = ("canonical", "workflows", "activities", "worker", "starters")
 @pytest_asyncio.fixture(scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("runbook")
-    async with Children(folder) as children:
-        started = await start_site(folder, children)
-        async with started.amazon, started.m3:
-            yield started
-
-
-def hours_ago(hours: int) -> str:
-    return f"{datetime.now(UTC) - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+    async with standing_site(folder) as standing:
+        yield standing
 
 
 async def swept(site: Site) -> None:

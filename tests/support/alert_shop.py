@@ -1,10 +1,11 @@
 """A service whose alerts go to a target on this machine, and what a test asks of it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
@@ -12,7 +13,7 @@ from temporalio.service import RPCError
 from canonical.alert_contracts import AlertsView
 from canonical.ids import alerts_workflow_id
 from tests.support.holding import Workshop
-from tests.support.receiver import Receiver
+from tests.support.receiver import Receiver, receiver
 from tests.support.world import eventually
 from worker.alerting import AlertsOnTemporal
 
@@ -84,6 +85,15 @@ class AlertShop:
             with suppress(RPCError):
                 await self.shop.client.get_workflow_handle(found.id).terminate("end of a test")
         return seen
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver whose addresses are in this process's environment, under the targets' names."""
+    with receiver() as listening, pytest.MonkeyPatch.context() as patch:
+        for name, variable in VARIABLES.items():
+            patch.setenv(variable, listening.address(name))
+        yield listening
 
 
 @asynccontextmanager

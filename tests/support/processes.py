@@ -9,33 +9,35 @@ from pathlib import Path
 
 
 @asynccontextmanager
-async def simulator(name: str, data: Path, *options: str) -> AsyncIterator[str]:
-    """Start ``python -m simulators.<name>``; yields its address, ends it when the block is left."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / f"{name}.log").open("ab") as log:
+async def announced(
+    module: str, log: Path, *arguments: str, patience_seconds: float = 30
+) -> AsyncIterator[str]:
+    """Start ``python -m <module>``; yields the address it announces, ends it when the block is left."""
+    with log.open("ab") as sink:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"simulators.{name}",
-            "--data",
-            str(data),
-            *(options if "--port" in options else ("--port", "0", *options)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
+            sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=sink
         )
-        if process.stdout is None:
-            raise RuntimeError("a pipe was asked for")
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), 30)
-            if not line:
-                raise RuntimeError(
-                    f"Simulator {name} did not start: {(data / f'{name}.log').read_text()[-2000:]}"
-                )
-            yield str(json.loads(line)["url"])
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
+    if process.stdout is None:
+        raise RuntimeError("a pipe was asked for")
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), patience_seconds)
+        if not line:
+            raise RuntimeError(f"{module} did not start: {log.read_text()[-2000:]}")
+        yield str(json.loads(line)["url"])
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+@asynccontextmanager
+async def simulator(name: str, data: Path, *options: str) -> AsyncIterator[str]:
+    """Start a simulator on a free port unless told which."""
+    data.mkdir(parents=True, exist_ok=True)
+    port = () if "--port" in options else ("--port", "0")
+    words = ("--data", str(data), *port, *options)
+    async with announced(f"simulators.{name}", data / f"{name}.log", *words) as url:
+        yield url
 
 
 @asynccontextmanager

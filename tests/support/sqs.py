@@ -1,9 +1,7 @@
 """A real SQS over HTTP on this machine (`tests.support.sqs_server`, a process of its own) and its queues."""
 
-import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,8 @@ from pathlib import Path
 
 from aiobotocore.session import get_session
 from types_aiobotocore_sqs import SQSClient
+
+from tests.support.processes import announced
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -55,22 +55,8 @@ def aws_environment() -> Iterator[None]:
 @asynccontextmanager
 async def sqs_server(folder: Path) -> AsyncIterator[str]:
     """A fresh SQS in a process of its own; yields its endpoint URL, ends it when the block is left."""
-    log = folder / "sqs.log"
-    with log.open("ab") as sink:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.sqs_server", stdout=asyncio.subprocess.PIPE, stderr=sink
-        )
-    if process.stdout is None:
-        raise RuntimeError("a pipe was asked for")
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
-        if not line:
-            raise RuntimeError(f"The SQS server did not start: {log.read_text()[-2000:]}")
-        yield str(json.loads(line)["url"])
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+    async with announced("tests.support.sqs_server", folder / "sqs.log", patience_seconds=60) as url:
+        yield url
 
 
 @asynccontextmanager

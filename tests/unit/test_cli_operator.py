@@ -140,9 +140,9 @@ def test_a_repair_is_signed_by_whoever_is_known(monkeypatch: pytest.MonkeyPatch)
     from starters.repairs import signed  # noqa: PLC0415
 
     monkeypatch.delenv("O2C_BY", raising=False)
-    monkeypatch.setenv("LOGNAME", "ines")
+    monkeypatch.setenv("LOGNAME", "operations")
     assert signed(" operations ") == "operations"
-    assert signed("") == "ines"
+    assert signed("") == "operations"
     monkeypatch.setenv("O2C_BY", "night shift")
     assert signed("") == "night shift"
 

@@ -175,7 +175,7 @@ async def test_a_terminated_order_is_said_and_not_followed(world: World) -> None
 
 
 async def test_an_open_order_hears_its_own_news(world: World) -> None:
-    order_id = await world.place(order(sku_with("unmapped_sku")))
+    order_id = await world.place(order("NOT-IN-M3-STILL-OPEN"))
     handle = await world.start(order_id)
     await eventually(lambda: world.view(handle), lambda view: bool(view.held_reason))
     assert (await tell_closed(world.client, EU, order_id)).kept is LateKept.STILL_OPEN

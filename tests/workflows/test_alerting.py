@@ -22,10 +22,10 @@ from canonical.held import HeldReason
 from canonical.ids import alerts_workflow_id
 from canonical.schedule_contracts import RECONCILIATION, ReconciliationInput, ReconciliationResult
 from starters.actions import count_actions
-from tests.support.alert_shop import VARIABLES, AlertShop, alerting
+from tests.support.alert_shop import AlertShop, alerting, receiving
 from tests.support.holding import OrderHandle, Workshop, workshop
 from tests.support.orders import ORDINARY, order
-from tests.support.receiver import TOKEN, Receiver, receiver
+from tests.support.receiver import TOKEN, Receiver
 from tests.support.world import eventually
 from worker.connection import DATA_CONVERTER, sandbox_runner
 from workflows import WORKFLOWS
@@ -39,9 +39,7 @@ QUARTER = timedelta(minutes=16)
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Receiver]:
-    with receiver() as listening, pytest.MonkeyPatch.context() as patch:
-        for name, variable in VARIABLES.items():
-            patch.setenv(variable, listening.address(name))
+    with receiving() as listening:
         yield listening
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from canonical.activity_contracts import OrderToCashInput
 from tests.support.orders import ANOTHER, ORDINARY, order, sku_with
-from tests.support.world import World
+from tests.support.world import World, eventually
 from worker.intake import start_or_signal
 
 
@@ -165,3 +165,25 @@ async def test_overlapping_sweeps_tell_an_order_the_same_news_once(world: World)
         await world.sweep("A2EUSELLER0001", m3=False)
     events = (await world.handle(order_id).fetch_history()).events
     assert sum(event.HasField("workflow_execution_signaled_event_attributes") for event in events) == 0
+
+
+async def test_a_change_that_comes_while_m3_makes_the_order_is_seen(world: World) -> None:
+    """M3 has two pieces, Amazon meanwhile sells five: nothing says so again, so it must not pass for booked."""
+    body = order((ORDINARY, 2))
+    fault = {"id": f"slow-{body['orderId']}", "operation": "OIS100MI.AddBatchHead", "action": "hang"}
+    aimed = await world.m3.post("/_control/faults", json={**fault, "match": {"CUOR": str(body["orderId"])}})
+    assert aimed.status_code == 201, aimed.text
+    order_id = await world.place(body)
+    handle = await world.start(order_id)
+
+    async def held_back() -> int:
+        known = (await world.m3.get("/_control/faults")).json()["faults"]
+        return sum(int(one["waiting"]) for one in known if one["id"] == fault["id"])
+
+    await eventually(held_back, bool)
+    [item] = [item["orderItemId"] for item in (await world.at_amazon(order_id))["orderItems"]]  # type: ignore[attr-defined]
+    await world.event(order_id, "change_quantity", items={item: 5})
+    await world.start(order_id)
+    await world.m3.post("/_control/release", json={"id": fault["id"]})
+    await world.until(handle, lambda view: view.held_reason == "order_changed")
+    assert "quantity 2 became 5" in (await world.view(handle)).held_sentence
