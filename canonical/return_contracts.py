@@ -6,8 +6,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from canonical.activity_contracts import OrderRef, Repair
+from canonical.activity_contracts import OrderRef
 from canonical.import_contracts import FileWanted
+from canonical.order_contracts import Repair
 from canonical.return_facts import CaseFacts, Returned
 from canonical.return_models import Accepted, Booked, CaseOrder, CaseRules, Credit, Movement
 from canonical.steps import Step
@@ -198,7 +199,8 @@ class TellRefundsPageRequest(_Contract):
 
     seller_id: str
     posted_after: datetime
-    posted_before: datetime
+    posted_before: datetime | None
+    """None reads to the latest that Amazon shows; it stays so for all pages, since a token wants its own window."""
     token: str = ""
 
 

@@ -70,6 +70,8 @@ class Movement(_Part):
     amount: Decimal | None = None
     """What it is to be credited with; None leaves it to M3's own price, 0 is never credited."""
     credit: Credit | None = None
+    unpaid: bool = False
+    """Of goods that were sent although they were cancelled: no refund stands against its credit."""
 
     @property
     def awaits_credit(self) -> bool:
@@ -89,11 +91,17 @@ class Booked(_Part):
 
     @property
     def credited(self) -> Decimal:
-        return sum((credit.amount for credit in self.credits), _ZERO)
+        """What refunds are compared with."""
+        unpaid = sum((move.credit.amount for move in self.movements if move.unpaid and move.credit), _ZERO)
+        return sum((credit.amount for credit in self.credits), _ZERO) - unpaid
 
     @property
     def pieces(self) -> int:
         return sum(move.pieces for move in self.movements)
+
+    @property
+    def unpaid_pieces(self) -> int:
+        return sum(move.pieces for move in self.movements if move.unpaid)
 
 
 class Accepted(_Part):
@@ -144,4 +152,5 @@ class Standing(_Part):
     disposition: str = ""
     amount: Decimal | None = None
     movement: int = 0
+    unpaid: bool = False
     difference: Decimal = _ZERO

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.fixes import Fix, MapSku
 from canonical.held import FixName, HeldReason, Hold
 from canonical.ids import subject_of_workflow
 from canonical.late_contracts import AFTER_CLOSE
+from canonical.order_contracts import ORDER_TO_CASH
 from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.steps import Step
 from starters.console import Refused

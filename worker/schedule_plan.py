@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
-from canonical.activity_contracts import SWEEP, SweepInput
 from canonical.deadlines import DEADLINES, DeadlinesInput
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput
 from canonical.ids import (
@@ -29,6 +28,7 @@ from canonical.schedule_contracts import (
     DeliverySweepInput,
     ReconciliationInput,
 )
+from canonical.sweep_contracts import SWEEP, SweepInput
 from worker.settings import Settings
 
 _MISSED_SWEEP: Final = timedelta(minutes=1)
@@ -210,6 +210,7 @@ def _reconciliation(settings: Settings) -> list[Planned]:
         time_zone=wanted.time_zone,
         start_missing=wanted.start_missing,
         tolerances={key: profile.tolerance for key, profile in settings.marketplaces.items()},
+        refund_tolerance=settings.returns.tolerance if settings.returns is not None else None,
     )
     return [
         Planned(

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from canonical.held import HELD_REASONS
+from canonical.held_reasons import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
 from worker.alert_settings import AlertSettings

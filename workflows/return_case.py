@@ -111,7 +111,7 @@ class ReturnCase(ReturnHandlers):
             move = await self._by_hand(fix, now)
             if move is None:
                 return
-        state.put(move)
+        state.put(move.model_copy(update={"unpaid": now.unpaid}))
         if move.received and not received:
             state.look = True
 

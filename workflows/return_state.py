@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from temporalio import workflow
 
 from canonical import return_contracts as act
-from canonical.activity_contracts import OrderRef, Repair
+from canonical.activity_contracts import OrderRef
 from canonical.fixes import Fix, MarkStepDone
 from canonical.held import Hold
+from canonical.order_contracts import Repair
 from canonical.return_cases import tax_share
 from canonical.return_facts import CaseFacts
 from canonical.return_models import Accepted, Booked, CaseOrder, CaseRules, Credit, Movement, Next, Standing

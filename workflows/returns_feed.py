@@ -15,6 +15,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.import_contracts import ReportWanted
+from canonical.return_alerts import not_told
 from canonical.return_contracts import (
     NUDGE_RETURN_CASES,
     REFUND_POSTED,
@@ -29,6 +30,7 @@ from canonical.return_contracts import (
     TellReturnReportRequest,
     ToldCases,
 )
+from workflows.alarms import tell_people
 from workflows.policies import AMAZON_LIST_TRANSACTIONS, HEARTBEAT, TELLING, seller_priority
 from workflows.reports import ask_and_wait
 
@@ -36,6 +38,8 @@ _WINDOW: Final = timedelta(days=179)
 """Amazon leaves a window of more than 180 days empty."""
 _REPORT_WINDOW: Final = timedelta(days=30)
 """What Amazon puts into one report at most, of the types that say so."""
+_SETTLED: Final = timedelta(minutes=5)
+"""Amazon refuses an end that is younger than two minutes."""
 _BEFORE_POSTED: Final = timedelta(minutes=10)
 """How far a look begins before the first refund that was notified."""
 _BEHIND: Final = 4
@@ -75,7 +79,12 @@ class ReturnsFeed:
         reports |= {kind: told for kind, told, _ in asked}
         if start.wait is not None and self._posted is not None:  # notified while the others were read
             workflow.continue_as_new(start.model_copy(update={"posted": self._posted}))
-        complete = all(came for _, _, came in asked)
+        absent = {kind: " ".join(told.remarks) for kind, told, came in asked if not came}
+        complete = not absent
+        if absent:
+            await tell_people(
+                not_told(start.seller_id, absent, since), "Tell people which reports are missing"
+            )
         workflow.set_current_details(_said(start.seller_id, after, until, refunds, reports))
         return ReturnsFeedResult(
             refunds=refunds,
@@ -103,7 +112,8 @@ class ReturnsFeed:
         return total
 
     async def _window(self, seller_id: str, *, after: datetime, before: datetime) -> ToldCases:
-        request = TellRefundsPageRequest(seller_id=seller_id, posted_after=after, posted_before=before)
+        end = before if before <= workflow.now() - _SETTLED else None
+        request = TellRefundsPageRequest(seller_id=seller_id, posted_after=after, posted_before=end)
         total = ToldCases()
         while True:
             workflow.set_current_details(f"Reading refunds of seller {seller_id}: {total.facts} so far.")

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.m3.returns import M3ReturnActivities
 from canonical import activity_contracts as act
+from canonical.case_audit import AuditCreditsRequest, CreditsOfOrder
 from canonical.held import HeldReason
 from canonical.order import Channel, Order
 from canonical.return_contracts import (
@@ -164,3 +165,22 @@ async def test_a_credit_that_is_none_or_stands_for_another_is_not_believed(tmp_p
         known = (Credit(ivno="1", year="2026", amount=Decimal(1)),)
         request = VerifyCreditRequest(ref=ref(order), line=line, number="1", year="2026", known=known)
         assert "another credit" in (await m3.held(activities(m3).verify_credit, request)).sentence
+
+
+async def test_the_audit_finds_credits_that_m3_does_not_have_so(tmp_path: Path) -> None:
+    async with bench(tmp_path) as m3:
+        order, line = await delivered(m3)
+        move = await m3.run(activities(m3).take_return, taking(order, line))
+        await m3.post("advance", seconds=60)
+        request = CreditReturnRequest(ref=ref(order), line=line, movement=move)
+        made = await m3.run(activities(m3).credit_return, request)
+        other = made.model_copy(update={"amount": made.amount + 1})
+
+        async def missing(*credits_: Credit) -> tuple[tuple[str, str], ...]:
+            orders = (CreditsOfOrder(orno=line.orno, credits=credits_),)
+            found = await m3.run(activities(m3).audit_credits, AuditCreditsRequest(orders=orders))
+            return found.missing
+
+        assert await missing(made) == ()
+        assert await missing(made, Credit(ivno="1", year="2026", amount=Decimal(1))) == (("1", "2026"),)
+        assert await missing(other) == ((made.ivno, made.year),)

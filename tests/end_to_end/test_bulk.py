@@ -22,10 +22,10 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import OrderResult
 from canonical.fixes import Retry
 from canonical.held import FixName, HeldReason
 from canonical.ids import audit_workflow_id
+from canonical.order_contracts import OrderResult
 from starters.bulk_fix import Outcome, carry_out, plan
 from starters.passes import Pass, _watch
 from tests.support.holding import OrderHandle, Said, Workshop, sku_of, workshop

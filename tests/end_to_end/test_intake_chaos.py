@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from canonical.activity_contracts import ORDER_TO_CASH
+from canonical.order_contracts import ORDER_TO_CASH
 from canonical.steps import Step
 from tests.bench.stage import Stage, stage
 from tests.support.configuration import QUOTA_FACTOR

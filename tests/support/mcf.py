@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from temporalio.client import WorkflowHandle
 
 from activities.m3.client import M3Client
-from canonical.activity_contracts import ORDERS_QUEUE, SWEEP, SweepInput, SweepResult
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fulfillment_notices import read_fulfillment_notice
 from canonical.ids import mcf_workflow_id
 from canonical.mcf_contracts import McfResult, McfView
+from canonical.sweep_contracts import SWEEP, SweepInput, SweepResult
 from simulators import catalogue
 from tests.support.world import World, eventually
 from worker.mcf import tell_fulfillment_changed
@@ -61,7 +62,11 @@ class McfShop:
         async def listed() -> dict[str, list[dict[str, object]]]:
             return await self.world.in_m3(cuor)
 
-        found = await eventually(listed, lambda seen: any(one["plsx"] for one in seen["deliveries"]))
+        found = await eventually(
+            listed,
+            lambda seen: any(one["plsx"] for one in seen["deliveries"]),
+            every_seconds=self.world.look_every,
+        )
         [delivery] = found["deliveries"]
         return str(delivery["orno"]), str(delivery["dlix"])
 
@@ -91,7 +96,9 @@ class McfShop:
 
     async def until_step(self, handle: McfHandle, step: str) -> McfView:
         return await eventually(
-            lambda: self.view(handle), lambda seen: seen.step == step and not seen.held_reason
+            lambda: self.view(handle),
+            lambda seen: seen.step == step and not seen.held_reason,
+            every_seconds=self.world.look_every,
         )
 
     async def until_held(self, handle: McfHandle, reason: str) -> McfView:

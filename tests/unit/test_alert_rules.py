@@ -13,7 +13,8 @@ from canonical import alert_outbox as outbox
 from canonical import alert_texts as texts
 from canonical import alerts
 from canonical.alert_contracts import AlertMessage, AlertsState, HeldNow, ReasonSeen, Severity
-from canonical.held import HELD_REASONS, HeldReason
+from canonical.held import HeldReason
+from canonical.held_reasons import HELD_REASONS
 from tests.support.alert_desk import RULES, START, WINDOW, Desk, notice
 
 ORDINARY = (HeldReason.UNMAPPED_SKU, HeldReason.TOTAL_DIFFERS)

@@ -20,6 +20,7 @@ from canonical.return_facts import (
     Reimbursed,
     Replaced,
     Returned,
+    SentAnyway,
 )
 from canonical.return_models import (
     Accepted,
@@ -62,6 +63,10 @@ def made_good(key: str = "R1", pieces: int = 1, **more: object) -> Reimbursed:
     return Reimbursed.model_validate(facts | {"amount": PRICE * pieces, "currency": "EUR"} | more)
 
 
+def sent(pieces: int = 1, key: str = "1010000001") -> SentAnyway:
+    return SentAnyway(key=key, at=START, told=START, pieces=pieces)
+
+
 def judged(
     *facts: object,
     of: CaseOrder | None = None,
@@ -85,6 +90,41 @@ def moved(number: int = 1, pieces: int = 1, credit: str = "12.50", **more: objec
         }
         | more
     )
+
+
+# --- goods that were sent although they were cancelled ---------------------------------------------
+
+
+def test_goods_sent_although_cancelled_are_announced_awaited_and_credited_at_m3s_price() -> None:
+    """Amazon counts nothing of them as shipped, and nobody refunds them."""
+    none = order(0, Channel.MFN, paid=Decimal(0))
+    first = judged(sent(2), of=none)
+    assert (first.next, first.pieces, first.amount, first.unpaid) == (Next.BOOK, 2, None, True)
+    announced = moved(pieces=2, disposition="", received=0, amount=None, unpaid=True)
+    announced = announced.model_copy(update={"credit": None})
+    waiting = judged(sent(2), of=none, booked=Booked(movements=(announced,)))
+    assert (waiting.next, waiting.missing) == (Next.WAIT, ("2 pieces returned or reimbursed",))
+    assert waiting.states == ("sent although cancelled 2",)
+    late = judged(sent(2), of=none, booked=Booked(movements=(announced,)), now=START + 46 * DAY)
+    assert late.next is Next.OVERDUE
+    received = announced.model_copy(update={"received": 2})
+    came = back(pieces=2, disposition="", source=FROM_M3)
+    assert judged(sent(2), came, of=none, booked=Booked(movements=(received,))).next is Next.CREDIT
+    credit = Credit(ivno="1", year="2026", amount=Decimal("99.99"))
+    booked = Booked(movements=(received.model_copy(update={"credit": credit}),))
+    assert judged(sent(2), came, of=none, booked=booked).next is Next.DONE
+    assert booked.credited == 0, "No refund stands against it."
+
+
+def test_a_refund_of_other_pieces_is_booked_and_compared_apart() -> None:
+    of = order(1, Channel.MFN)
+    unpaid = moved(1, disposition="", amount=None, credit="50.00", unpaid=True)
+    facts = (sent(), refund(), back(pieces=1, disposition=""))
+    found = judged(*facts, of=of, booked=Booked(movements=(unpaid,)))
+    assert (found.next, found.pieces, found.amount, found.unpaid) == (Next.BOOK, 1, PRICE, False)
+    both = Booked(movements=(unpaid, moved(2, disposition="")))
+    last = judged(*facts, back("L2", disposition=""), of=of, booked=both)
+    assert last.next is Next.DONE
 
 
 # --- what is complete, odd, overdue ----------------------------------------------------------------
@@ -236,6 +276,7 @@ FACTS = st.one_of(
               at=MOMENTS, told=MOMENTS),
     st.builds(made_good, KEYS, st.integers(-1, 2), at=MOMENTS, told=MOMENTS),
     st.builds(lambda key, pieces: Replaced(key=key, at=START, told=START, pieces=pieces), KEYS, st.integers(1, 2)),
+    st.builds(lambda key, pieces: sent(pieces, key), KEYS, st.integers(1, 2)),
 )  # fmt: skip
 
 
@@ -274,7 +315,13 @@ def test_a_case_is_driven_to_its_end_and_takes_back_each_piece_once(
                 assert found.pieces > 0
                 assert found.amount is None or found.amount >= 0
                 number = len(booked.movements) + 1
-                move = moved(number, found.pieces, disposition=found.disposition, amount=found.amount)
+                move = moved(
+                    number,
+                    found.pieces,
+                    disposition=found.disposition,
+                    amount=found.amount,
+                    unpaid=found.unpaid,
+                )
                 booked = Booked(movements=(*booked.movements, move.model_copy(update={"credit": None})))
             case Next.CREDIT:
                 booked = Booked(movements=tuple(
@@ -294,7 +341,7 @@ def test_a_case_is_driven_to_its_end_and_takes_back_each_piece_once(
     else:
         raise AssertionError(f"the case does not end: {found}")
     if channel is Channel.MFN or not accepted.odd:
-        assert booked.pieces <= pieces
+        assert booked.pieces <= pieces + sum(fact.pieces for fact in told.sent_anyway.values())
     assert not [move for move in booked.movements if move.awaits_credit]
     refunds = standing(told, of, Booked(), accepted, RULES, now)
     assert booked.credited == sum((each.amount for each in booked.credits), Decimal(0))

@@ -10,7 +10,9 @@ from simulators import catalogue
 from tests.support.orders import order
 from tests.support.stories.ending import Ends, Left, look
 from tests.support.stories.invariants import complaints
-from tests.support.stories.telling import Happening, Sweeps, Telling
+from tests.support.stories.sweeps import Sweeps
+from tests.support.stories.telling import Telling
+from tests.support.stories.words import Happening
 from tests.support.world import World
 
 _LONGEST_SECONDS = 80.0
