@@ -158,11 +158,16 @@ def _worth(figures: _Figures, booked: Booked, pieces: int) -> Decimal | None:
     if not figures.facts.refunds:
         return _ZERO if figures.replaced else None
     paid = [move for move in booked.movements if not move.unpaid]
-    spoken_for = sum((move.credit.amount if move.credit else move.amount or _ZERO for move in paid), _ZERO)
+    spoken_for = sum((_spoken_for(move) for move in paid), _ZERO)
     rest = figures.refunded - spoken_for - sum((credit.amount for credit in booked.by_hand), _ZERO)
     left = max(figures.refunded_pieces - booked.pieces + booked.unpaid_pieces, pieces)
     share = rest if left == pieces else round_to_currency(rest * pieces / left, figures.order.currency)
     return max(share, _ZERO)
+
+
+def _spoken_for(move: Movement) -> Decimal:
+    """What M3 has credited for a return, or will have."""
+    return move.credited_amount if move.credited >= move.pieces else move.amount or move.credited_amount
 
 
 def _crediting(booked: Booked, said: Standing) -> Standing | None:

@@ -170,7 +170,17 @@ class CreditReturnRequest(_Contract):
     line: SoldLine
     movement: Movement
     known: tuple[Credit, ...] = ()
-    """Credits that stand for something else."""
+    """Credits that are counted already, for this return or for something else."""
+    others: tuple[Movement, ...] = ()
+    """The case's other returns: a credit may be theirs."""
+
+
+class CreditReturnResult(_Contract):
+    """What M3 has credited beyond the credits that were known."""
+
+    credits: tuple[Credit, ...]
+    pieces: int
+    """Of the return, credited altogether."""
 
 
 class VerifyCreditRequest(_Contract):

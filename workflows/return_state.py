@@ -218,13 +218,18 @@ class CaseCalls:
             "See what the warehouse received",
         )
 
-    async def credit(self, move: Movement) -> Credit:
+    async def credit(self, move: Movement) -> act.CreditReturnResult:
         state = self._state
+        others = tuple(each for each in state.booked.movements if each.number != move.number)
         request = act.CreditReturnRequest(
-            ref=state.ref, line=state.sold, movement=move, known=state.booked.credits
+            ref=state.ref,
+            line=state.sold,
+            movement=move,
+            known=state.booked.credits,
+            others=others,
         )
         summary = f"See M3's credit of return {move.repn}"
-        return await self._call(act.CREDIT_RETURN, request, Credit, policies.M3_WAIT, summary)
+        return await self._call(act.CREDIT_RETURN, request, act.CreditReturnResult, policies.M3_WAIT, summary)
 
     # --- what a person did by hand, looked up in M3 ---------------------------------------------
 

@@ -56,8 +56,8 @@ class M3ReturnActivities:
             return await read_received(self.context, request)
 
     @activity.defn(name=act.CREDIT_RETURN)
-    async def credit_return(self, request: act.CreditReturnRequest) -> Credit:
-        """The credit that M3 made for a return."""
+    async def credit_return(self, request: act.CreditReturnRequest) -> act.CreditReturnResult:
+        """The credits that M3 made for a return."""
         async with under_way(request.ref.order_id):
             return await credit_return(self.context, request)
 

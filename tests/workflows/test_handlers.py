@@ -18,7 +18,7 @@ from canonical.amazon_orders import read_order
 from canonical.held import FixName, HeldReason
 from canonical.order_contracts import AmazonChanged, OrderResult, OrderView
 from tests.support.orders import ORDINARY, order, sku_with
-from tests.support.world import World
+from tests.support.world import World, eventually
 from workflows.repairs import EXAMPLES
 
 OrderHandle = WorkflowHandle[object, OrderResult]
@@ -185,8 +185,15 @@ async def test_an_update_nobody_can_read_is_answered_and_leaves_no_trace(
 
 @pytest_asyncio.fixture(scope="module")
 async def held(world: World) -> OrderHandle:
-    """An order held for a SKU nobody maps, for what leaves no trace."""
-    return await _held(world)
+    """An order held for a SKU nobody maps, for what leaves no trace: its alert has left one already."""
+    handle = await _held(world)
+
+    async def at_rest() -> bool:
+        seen = (await handle.describe()).raw_description
+        return not seen.pending_activities and not seen.HasField("pending_workflow_task")
+
+    await eventually(at_rest, bool)
+    return handle
 
 
 async def _everything(world: World, handle: OrderHandle) -> tuple[OrderView, int]:
