@@ -35,7 +35,7 @@ days = st.lists(st.tuples(st.one_of(holding, holding, releasing, targets), pause
 lags = st.integers(0, 4).map(lambda seconds: timedelta(seconds=seconds))
 
 
-DAYS = settings(max_examples=60, deadline=None)
+DAYS = settings(max_examples=60)
 
 
 def play(desk: Desk, day: list[tuple[tuple[str, str, str, bool], int]], *, told: bool = False) -> None:
