@@ -171,7 +171,8 @@ async def test_the_echo_of_an_own_confirmation_is_no_news(world: World, sqs: str
     assert (await world.result(handle)).outcome == "booked"
     done = await activities(handle)
     assert done.count("fetch_order") == 1
-    further = done.count("confirm_shipment") - 1  # people may pack two deliveries: told, invoiced and posted each
+    # people may pack two deliveries, and each is told, invoiced and posted
+    further = done.count("confirm_shipment") - 1
     count = count_actions(await handle.fetch_history())
     assert count.total <= BUDGET + 1 + 3 * further, f"the echo is one more: {count.by_kind} for {done}"
 
