@@ -44,12 +44,13 @@ REPORT: Final = Path("test-output/import.json")
 _PATIENCE_SECONDS: Final = 7200.0
 _LIMITS: Final = """
 [imports]
-backlog = 2000
+backlog = 800
 chunks_at_once = 4
 """
 """Nobody's live orders are here to be overtaken: let it run."""
 _CACHED: Final = "[worker]\ncached_orders = 1000\n"
-"""As many orders as the small import has: a worker's memory grows with the orders it keeps, not with an import's."""
+"""As many orders as the small import has: a worker's memory grows with the orders it keeps, not with an import's.
+More than the backlog, so that no order is read again before its first stretch is over."""
 
 
 @dataclass

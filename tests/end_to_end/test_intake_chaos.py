@@ -175,7 +175,11 @@ async def drained(shop: Shop) -> None:
 
 async def test_no_order_is_missed_and_none_is_booked_twice(tmp_path: Path) -> None:
     since = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="seconds")
-    async with shop(tmp_path) as here, worker_process(here.here.config, tmp_path / "worker.log"):
+    async with (
+        shop(tmp_path) as here,
+        worker_process(here.here.config, tmp_path / "worker.log"),
+        worker_process(here.here.config, tmp_path / "second.log"),  # one keeps too few of 5,000 orders in memory
+    ):
         status, said = await o2c(here, "subscribe")
         assert status == 0, said
         empty = asyncio.Event()
