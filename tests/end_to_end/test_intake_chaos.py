@@ -178,7 +178,8 @@ async def test_no_order_is_missed_and_none_is_booked_twice(tmp_path: Path) -> No
     async with (
         shop(tmp_path) as here,
         worker_process(here.here.config, tmp_path / "worker.log"),
-        worker_process(here.here.config, tmp_path / "second.log"),  # one keeps too few of 5,000 orders in memory
+        # one keeps too few of 5,000 orders in memory
+        worker_process(here.here.config, tmp_path / "second.log"),
     ):
         status, said = await o2c(here, "subscribe")
         assert status == 0, said
