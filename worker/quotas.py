@@ -29,6 +29,7 @@ from activities.amazon.operations import (
     GET_ORDER,
     GET_REPORT,
     GET_REPORT_DOCUMENT,
+    GET_REPORTS,
     LIST_TRANSACTIONS,
     SEARCH_ORDERS,
     Operation,
@@ -45,6 +46,7 @@ from canonical.activity_contracts import (
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.quota_level import Plan
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
+from canonical.settlement_contracts import AMAZON_GET_REPORTS_QUEUE
 
 AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_ORDER_QUEUE: GET_ORDER,
@@ -53,6 +55,7 @@ AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_CREATE_REPORT_QUEUE: CREATE_REPORT,
     AMAZON_GET_REPORT_QUEUE: GET_REPORT,
     AMAZON_GET_REPORT_DOCUMENT_QUEUE: GET_REPORT_DOCUMENT,
+    AMAZON_GET_REPORTS_QUEUE: GET_REPORTS,
     AMAZON_LIST_TRANSACTIONS_QUEUE: LIST_TRANSACTIONS,
     AMAZON_CREATE_FULFILLMENT_QUEUE: CREATE_FULFILLMENT_ORDER,
     AMAZON_GET_FULFILLMENT_QUEUE: GET_FULFILLMENT_ORDER,

@@ -29,6 +29,8 @@ from canonical.schedule_contracts import (
     DeliverySweepInput,
     ReconciliationInput,
 )
+from canonical.settlement_contracts import SETTLEMENT_FEED, FeedInput
+from canonical.settlement_ids import settlement_feed_id
 from worker.settings import Settings
 
 _MISSED_SWEEP: Final = timedelta(minutes=1)
@@ -89,6 +91,7 @@ def planned(settings: Settings) -> list[Planned]:
         *_mcf(settings),
         *_reconciliation(settings),
         *_returns(settings),
+        *_settlements(settings),
     ]
 
 
@@ -197,6 +200,24 @@ def _returns(settings: Settings) -> list[Planned]:
             summary=f"Refunds and returns, seller {seller_id}",
         )
         for seller_id, seller in settings.sellers.items()
+    ]
+
+
+def _settlements(settings: Settings) -> list[Planned]:
+    at = settings.schedules.settlements_at
+    if not settings.settlement.plan.configured or not isinstance(at, time):
+        return []
+    return [
+        Planned(
+            id=settlement_feed_id(seller_id),
+            seller_id=seller_id,
+            workflow=SETTLEMENT_FEED,
+            argument=FeedInput(seller_id=seller_id, report_types=settings.settlement.posting.reports),
+            spec=_daily(at, settings.schedules.time_zone),
+            missed=_MISSED_DAY,
+            summary=f"Settlement reports, seller {seller_id}",
+        )
+        for seller_id in settings.sellers
     ]
 
 

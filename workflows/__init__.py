@@ -16,6 +16,8 @@ from workflows.reports import AmazonReport
 from workflows.return_case import ReturnCase
 from workflows.returns_feed import ReturnsFeed
 from workflows.scheduled import AmazonSweep, DeliverySweep
+from workflows.settlement import Settlement
+from workflows.settlement_feed import SettlementFeed
 from workflows.sweep import Sweep
 
 WORKFLOWS = (
@@ -38,5 +40,7 @@ WORKFLOWS = (
     CorrectionSweep,
     ReturnCase,
     ReturnsFeed,
+    Settlement,
+    SettlementFeed,
 )
 """What a worker hosts and the replayer replays."""

@@ -12,6 +12,8 @@ _NOT_YET: dict[Step, HeldReason] = {
     Step.LEDGER: HeldReason.LEDGER_MISMATCH,
     Step.RETURNING: HeldReason.RETURN_REFUSED,
     Step.CREDITING: HeldReason.CREDIT_MISSING,
+    Step.PAYMENTS: HeldReason.SETTLEMENT_NOT_POSTED,
+    Step.POSTING: HeldReason.SETTLEMENT_NOT_POSTED,
 }
 """What waiting in vain for M3 means at each step."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from simulators import catalogue
-from simulators.m3 import records
+from simulators.m3 import ledger_records, records
 from simulators.m3.clock import Agenda, Clock
 from simulators.m3.errors import RECORD_MISSING, NotOk
 from simulators.m3.registry import job_function
@@ -50,9 +50,11 @@ class World:
         self.orders = table("order", records.Order)
         self.deliveries = table("delivery", records.Delivery)
         self.invoices = table("invoice", records.Invoice)
-        self.vouchers = table("voucher", records.Voucher)
+        self.vouchers = table("voucher", ledger_records.Voucher)
         self.messages = table("message", records.WarehouseMessage)
-        self.gl_batches = table("gl_batch", records.GlBatch)
+        self.gl_batches = table("gl_batch", ledger_records.GlBatch)
+        self.payment_batches = table("payment_batch", ledger_records.PaymentBatch)
+        self.payments = table("payment", ledger_records.Payment)
         self.healing = table("healing", records.Healing)
         self.returns = table("return", CustomerReturn)
         self.returns_by_yref = self.returns.index(lambda row: row.yref)
@@ -62,6 +64,8 @@ class World:
         self.orders_by_cuor = self.orders.index(lambda row: row.cuor)
         self.orders_by_cuno = self.orders.index(lambda row: row.cuno)
         self.invoices_by_order = self.invoices.index(lambda row: row.orno)
+        self.invoices_by_cuno = self.invoices.index(lambda row: row.cuno)
+        self.payments_by_invoice = self.payments.index(lambda row: row.invoice)
         self.aliases_by_name = self.aliases.index(lambda row: row.popn)
         self.aliases_by_item = self.aliases.index(lambda row: row.itno)
         self.clock = Clock(self.meta, held=settings.held_clock)

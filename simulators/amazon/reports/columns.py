@@ -70,3 +70,10 @@ FULFILLED: tuple[str, ...] = _names("""
 """)
 POINTS = "points-granted"
 """One more column of the fulfilled shipments, in Japan alone."""
+
+SETTLEMENT: tuple[str, ...] = _names("""
+    settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type
+    order-id merchant-order-id adjustment-id shipment-id marketplace-name amount-type amount-description amount
+    fulfillment-id posted-date posted-date-time order-item-code merchant-order-item-id merchant-adjustment-item-id
+    sku quantity-purchased promotion-id
+    """)

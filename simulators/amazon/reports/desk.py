@@ -61,6 +61,27 @@ class ReportDesk:
         self._keep(report)
         return report
 
+    def publish(self, seller_id: str, wanted: Wanted, text: str, now_ms: int) -> Report:
+        """A report that Amazon makes by itself: it is done when it appears, and no notification tells of it."""
+        number = sum(1 for known, _ in self._reports if known == seller_id) + 1
+        rule = self.rules.take(seller_id, wanted.report_type)
+        report = Report(
+            seller_id=seller_id,
+            report_id=self._number(seller_id, number),
+            wanted=wanted,
+            created_ms=now_ms,
+            starts_ms=now_ms,
+            ready_ms=now_ms,
+            rule=rule,
+            status=rule.outcome if rule is not None and rule.outcome else "DONE",
+        )
+        if report.status == "DONE":
+            how = rule or Rule()
+            charset = charset_of(wanted.marketplaces[0]) if how.charset is None else how.encoding()
+            self._file(report, text if how.text is None else how.text, charset, how)
+        self._keep(report)
+        return report
+
     def settle(self, now_ms: int, records: Iterable[OrderRecord]) -> None:
         """Let every report come as far as it is by now."""
         while self._agenda and self._agenda[0][0] <= now_ms:

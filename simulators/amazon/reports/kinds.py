@@ -18,6 +18,14 @@ from simulators.amazon.reports.columns import ACTIONABLE, ALL_ORDERS, FULFILLED,
 from simulators.amazon.reports.frame import Frame, Row
 
 DAY_MS = 24 * 3600 * 1000
+SETTLEMENTS = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
+UNASKED: dict[str, int] = {
+    SETTLEMENTS: 1118,
+    "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE": 1117,
+    "GET_V2_SETTLEMENT_REPORT_DATA_XML": 1116,
+}
+"""Reports that Amazon makes by itself alone -> the number by which it refuses a request for one (sellers' reports of
+2021 to 2024; the XML's number is inferred). Only the first is made here."""
 TOO_LONG = "Date range exceeded. Report can be requested only upto 30 days"
 
 

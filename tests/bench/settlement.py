@@ -1,0 +1,101 @@
+"""A settlement of a million rows: rows per second against only reading the file, and memory.
+
+The same file is read by Python's csv module alone, by polars (where it is installed), by the settlement reader,
+and by the whole `o2c settlement preview --json`; each in a process of its own, in turns. A reader that does more
+per row is slower: the ratio to csv is what matters, as it hardly depends on the machine.
+"""
+
+import asyncio
+import json
+import random
+import statistics
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from tests.support.settlements import Line, Made, dotted, written
+
+_TURNS: Final = 3
+_ROWS_OF_AN_ORDER: Final = 5
+_START: Final = datetime(2026, 7, 17, 7, 6, 34, tzinfo=UTC)
+_PERIOD: Final = timedelta(days=14)
+READERS: Final = ("csv", "polars", "settlement", "preview")
+_AMOUNTS: Final = (
+    ("ItemPrice", "Principal", 1), ("ItemPrice", "Tax", 1), ("ItemPrice", "Shipping", 1),
+    ("ItemFees", "Commission", -1), ("ItemFees", "FBAPerUnitFulfillmentFee", -1),
+)  # fmt: skip
+
+
+async def run(folder: Path, count: int) -> dict[str, object]:
+    """Write a settlement of `count` rows and a tenth of it, and let every reader read them."""
+    large, small = folder / "settlement.txt", folder / "tenth.txt"
+    size = write_settlement(large, count)
+    write_settlement(small, count // 10)
+    found: dict[str, list[dict[str, float]]] = {reader: [] for reader in READERS}
+    for _ in range(_TURNS):
+        for reader in READERS:
+            told = await _read(reader, large)
+            if told is not None:
+                found[reader].append(told)
+    alone = statistics.median(one["seconds"] for one in found["csv"])
+    results: list[dict[str, object]] = []
+    for reader, turns in found.items():
+        if not turns:
+            continue
+        seconds = statistics.median(one["seconds"] for one in turns)
+        tenth = await _read(reader, small)
+        results.append(
+            {
+                "reader": reader,
+                "rows_per_second": round(count / seconds),
+                "seconds": round(seconds, 2),
+                "times_csv": round(seconds / alone, 2),
+                "peak_mb": max(round(one["peak_mb"]) for one in turns),
+                "peak_mb_of_a_tenth": round(tenth["peak_mb"]) if tenth else "",
+            }
+        )
+    absent = [reader for reader, turns in found.items() if not turns]
+    return {"rows": count, "file_mb": round(size / 1e6), "not_installed": ", ".join(absent), "runs": results}
+
+
+async def _read(reader: str, file: Path) -> dict[str, float] | None:
+    """What the reader took; None where its package is not installed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.settlement_readers", reader, str(file),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    if process.returncode == 3:
+        return None
+    if process.returncode:
+        raise RuntimeError(f"The reader {reader} ended with {process.returncode}.")
+    told: dict[str, float] = json.loads(out)
+    return told
+
+
+def write_settlement(file: Path, rows: int) -> int:
+    """A settlement with this many rows, five for each order; the size of the file."""
+    total = sum((line.amount for lines in _orders(rows) for line in lines), Decimal("0.00"))
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write(Made((), total=total, start=_START, end=_START + _PERIOD, date=dotted).text())
+        for lines in _orders(rows):
+            stream.write(written(Made(lines, date=dotted).rows()[2:]))
+        return stream.tell()
+
+
+def _orders(rows: int) -> Iterator[tuple[Line, ...]]:
+    chance = random.Random(7)
+    orders = rows // _ROWS_OF_AN_ORDER
+    for number in range(orders):
+        posted = _START + _PERIOD * number / orders
+        order_id = f"{chance.randrange(1000):03d}-{number:07d}-{chance.randrange(10_000_000):07d}"
+        yield tuple(
+            Line(
+                "Order", kind, description, Decimal(sign * chance.randrange(100, 9000)) / 100,
+                order_id, "Amazon.de", f"U{number:08d}", posted, f"SKU-{number % 3000:05d}",
+            )
+            for kind, description, sign in _AMOUNTS
+        )  # fmt: skip
