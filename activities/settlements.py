@@ -69,7 +69,7 @@ class SettlementActivities:
         """One page of the seller's settlement reports: one getReports call."""
         async with _asking(f"Settlement reports of seller {request.seller_id}"):
             page, token = await self._client(request.seller_id).reports.page(
-                request.report_types, request.since, request.until, request.token
+                request.report_types, request.since, request.token
             )
             taken = await asyncio.to_thread(self._files.taken, request.seller_id)
             origins = [

@@ -305,8 +305,8 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
         (_R, _ACCEPT, _CANCEL),
     ),
     HeldReason.SETTLEMENT_REFUSED: ReasonInfo(
-        "M3 does not take a settlement's batch",
-        "Repair what M3 names and retry; where it was posted by hand, name the voucher.",
+        "A settlement's batch cannot be posted in M3",
+        "Repair what M3 names, or the accounts here, and retry; where it was posted by hand, name the voucher.",
         (_R, _DONE, _CANCEL),
     ),
     HeldReason.SETTLEMENT_NOT_POSTED: ReasonInfo(

@@ -87,7 +87,6 @@ class ListReportsRequest(_Contract):
     seller_id: str
     report_types: tuple[str, ...]
     since: datetime
-    until: datetime
     token: str = ""
 
 
@@ -213,6 +212,8 @@ class Matched(_Contract):
     rest: Decimal = ZERO
     """What pays nothing in M3."""
     rest_orders: int = 0
+    left: Decimal = ZERO
+    """What stays open in M3 of what they pay in part."""
     listed: tuple[OrderMatch, ...] = ()
     """The first that are not matched."""
     batch_lines: int = 5000

@@ -27,6 +27,7 @@ from starters.commands import (
     schedules,
     settlement,
     settlement_posting,
+    settlement_sheet,
     simulators,
     start,
     subscribe,
@@ -85,7 +86,12 @@ settlement.app.command("list", epilog=_example("o2c settlement list --open"))(
 settlement.app.command("post", epilog=_example("o2c settlement post 23874396421.txt"))(
     settlement_posting.post
 )
-settlement.app.command("show", epilog=_example("o2c settlement show 23874396421"))(settlement_posting.show)
+settlement.app.command("show", epilog=_example("o2c settlement show 23874396421 --html 23874396421.html"))(
+    settlement_sheet.show
+)
+settlement.app.command("deferred", epilog=_example("o2c settlement deferred --json"))(
+    settlement_sheet.deferred
+)
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)

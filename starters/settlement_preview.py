@@ -29,7 +29,7 @@ from canonical.settlement.models import (
 from canonical.settlement.reading import Expected
 from canonical.settlement.summing import Summed, read_settlement
 from canonical.settlement.text import Source
-from canonical.settlement.vouchers import receivable_line
+from canonical.settlement.vouchers import receivable_lines
 from starters.console import Refused, complain, say, table
 from worker.settings import Settings
 from worker.settlement_settings import SettlementSettings
@@ -110,6 +110,8 @@ class Preview:
             )  # fmt: skip
         except FileNotFoundError:
             raise Refused(f"There is no file {file}.", UNREADABLE) from None
+        except OSError as error:
+            raise Refused(f"{file} cannot be read: {error.strerror or error}.", UNREADABLE) from None
         except UnreadableSettlement as error:
             raise Refused(f"{file.name} is not read. {error}", UNREADABLE) from None
         self.booking: Booking = book(self.read.settlement, self._plan)
@@ -157,7 +159,7 @@ class Preview:
             "currency": voucher.currency,
             "text": voucher.text,
         }
-        sys.stdout.write(f'    {json.dumps(about, ensure_ascii=False)[:-1]}, "lines": ')
+        sys.stdout.write(f'    {json.dumps(about)[:-1]}, "lines": ')
         _write_list(_line(one) for one in self._lines(voucher))
         sys.stdout.write("}")
 
@@ -167,8 +169,7 @@ class Preview:
             yield from voucher.lines
             return
         yield from (line for line in voucher.lines if line.category != RECEIVABLE)
-        for payment in self.read.payments():
-            yield receivable_line(payment, self.read.settlement, self._plan)
+        yield from receivable_lines(self.read.payments(), self.read.settlement, self._plan)
 
     def say(self) -> None:
         """The result as text."""
@@ -232,7 +233,7 @@ def _write_list(values: Iterator[dict[str, object]]) -> None:
     empty = True
     for value in values:
         sys.stdout.write("\n    " if empty else ",\n    ")
-        sys.stdout.write(json.dumps(value, ensure_ascii=False))
+        sys.stdout.write(json.dumps(value))
         empty = False
     sys.stdout.write("]" if empty else "\n  ]")
 

@@ -15,6 +15,7 @@ from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
 from activities.amazon.fulfillment_activities import FulfillmentActivities
 from activities.corrections import CorrectionActivities
+from activities.deferred import DeferredActivities
 from activities.fba_intake import FbaIntake
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
@@ -197,7 +198,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             AMAZON_LIST_TRANSACTIONS_QUEUE,
             options.amazon_calls,
-            returns.reading_transactions,
+            [*returns.reading_transactions, DeferredActivities(systems.amazon).read_deferred_page],
         ),
         _activity_worker(
             client,

@@ -11,7 +11,7 @@ from worker.posting_settings import PostingSettings
 
 
 class SettlementSettings(BaseModel):
-    """How Amazon's settlements are booked: docs/controller.md. `o2c settlement categories` lists the categories and
+    """How Amazon's settlements are booked: docs/settlements.md. `o2c settlement categories` lists the categories and
     groups that have accounts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,9 +57,11 @@ class SettlementSettings(BaseModel):
 
     def with_additions(self, more: "SettlementSettings") -> "SettlementSettings":
         """These settings with those of another file: its map and accounts win, and its time zone if it names one."""
-        return SettlementSettings(
-            time_zone=more.time_zone if "time_zone" in more.model_fields_set else self.time_zone,
-            accounts={**self.accounts, **more.accounts},
-            overrides=(*more.overrides, *self.overrides),
-            map=(*self.map, *more.map),
-        )
+        changed: dict[str, object] = {
+            "accounts": {**self.accounts, **more.accounts},
+            "overrides": (*more.overrides, *self.overrides),
+            "map": (*self.map, *more.map),
+        }
+        if "time_zone" in more.model_fields_set:
+            changed["time_zone"] = more.time_zone
+        return self.model_copy(update=changed)

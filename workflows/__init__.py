@@ -5,6 +5,7 @@ from workflows.alerting import Alerts
 from workflows.audit import Audit
 from workflows.bulk_import import BulkImport
 from workflows.deadlines import Deadlines
+from workflows.deferred_look import DeferredLook
 from workflows.fba_feed import FbaFeed
 from workflows.m3_document import M3Document
 from workflows.mcf_order import McfOrder
@@ -42,5 +43,6 @@ WORKFLOWS = (
     ReturnsFeed,
     Settlement,
     SettlementFeed,
+    DeferredLook,
 )
 """What a worker hosts and the replayer replays."""

@@ -7,14 +7,16 @@ is posted; no difference is plugged.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from canonical.fixes import AcceptDifference, Fix, MarkStepDone, Retry
+from canonical.fixes import AcceptDifference, MarkStepDone, Retry
 from canonical.held import HeldReason, Hold
-from canonical.settlement.models import Voucher, VoucherKind
+from canonical.settlement.accounts import CLEARING
+from canonical.settlement.models import ZERO, Voucher, VoucherKind
 from canonical.settlement_contracts import (
     SETTLEMENT,
     STALE,
@@ -27,6 +29,8 @@ from workflows import settlement_texts as texts
 from workflows.settlement_handlers import GivenUp, SettlementHandlers
 
 T = TypeVar("T")
+_NOTHING_TAKEN: Final = frozenset({HeldReason.SETTLEMENT_REFUSED, HeldReason.NOT_CONFIGURED})
+"""Reasons after which a voucher may be made anew: nothing of it was posted."""
 
 
 @workflow.defn(name=SETTLEMENT)
@@ -127,22 +131,18 @@ class Settlement(SettlementHandlers):
                 if _is_stale(error):
                     await self._look_up()
                     continue
-                fix = await self._held(Step.PAYMENTS, self._hold_of(error, Step.PAYMENTS))
-                posted = await self._paid_by_hand(fix, payments)
+                look = partial(self._paid_by_hand, payments)
+                posted = await self._named(Step.PAYMENTS, self._hold_of(error, Step.PAYMENTS), look)
             if posted is not None:
                 state.posted.append(posted)
                 state.lines_posted += lines
 
-    async def _paid_by_hand(self, fix: Fix | None, payments: Voucher) -> PostedVoucher | None:
+    async def _paid_by_hand(self, payments: Voucher, fix: MarkStepDone) -> PostedVoucher:
         """The voucher a person named for a batch; what it must leave on clearing is known where it is the only one."""
         state = self._state
-        if not isinstance(fix, MarkStepDone):
-            return None
         if state.matched.lines > state.matched.batch_lines:
-            self._note(f"Batch {state.payment_batch} is one of several: correct it in ARS040 and retry.")
-            return None
-        look = self._calls.verify_voucher(fix, payments, state.payment_batch, state.matched.pays)
-        return await self._believed(fix, look)
+            raise ApplicationError("It is one batch of several: correct it in ARS040 and retry.")
+        return await self._calls.verify_voucher(fix, payments, state.payment_batch, state.matched.pays)
 
     async def _settle_the_rest(self, payments: Voucher) -> None:
         """What pays nothing in M3: held, looked up again, or posted on account."""
@@ -164,18 +164,16 @@ class Settlement(SettlementHandlers):
             try:
                 posted: PostedVoucher | None = await self._calls.post_on_account(payments)
             except ActivityError as error:
-                fix = await self._held(Step.POSTING, self._hold_of(error, Step.POSTING))
-                posted = None
-                if isinstance(fix, MarkStepDone):
-                    look = self._calls.verify_voucher(fix, payments, "", state.matched.rest)
-                    posted = await self._believed(fix, look)
-                    posted = posted and posted.model_copy(
-                        update={"on_account": True, "kind": VoucherKind.LEDGER}
-                    )
+                look = partial(self._on_account_by_hand, payments)
+                posted = await self._named(Step.POSTING, self._hold_of(error, Step.POSTING), look)
             if posted is not None:
                 state.posted.append(posted)
                 state.on_account += state.matched.rest
                 return
+
+    async def _on_account_by_hand(self, payments: Voucher, fix: MarkStepDone) -> PostedVoucher:
+        found = await self._calls.verify_voucher(fix, payments, "", self._state.matched.rest)
+        return found.model_copy(update={"on_account": True, "kind": VoucherKind.LEDGER})
 
     # --- the ledger -----------------------------------------------------------------------------
 
@@ -189,20 +187,17 @@ class Settlement(SettlementHandlers):
                 posted: PostedVoucher | None = await self._calls.post_voucher(voucher)
             except ActivityError as error:
                 hold = self._hold_of(error, Step.POSTING)
-                posted = await self._repaired(voucher, hold, await self._held(Step.POSTING, hold))
+                posted = await self._named(Step.POSTING, hold, partial(self._posted_by_hand, voucher))
+                if posted is None and hold.reason in _NOTHING_TAKEN:
+                    await self._make_anew()
             if posted is not None:
                 state.posted.append(posted)
                 state.numbers_posted.append(voucher.number)
 
-    async def _repaired(self, voucher: Voucher, hold: Hold, fix: Fix | None) -> PostedVoucher | None:
-        """The voucher a person named. Where M3 had taken nothing, accounts may have been changed: it is made anew."""
-        if isinstance(fix, MarkStepDone):
-            clearing = (line for line in voucher.lines if line.category == "clearing")
-            expected = sum((line.debit - line.credit for line in clearing), voucher.debit - voucher.debit)
-            return await self._believed(fix, self._calls.verify_voucher(fix, voucher, "", expected))
-        if hold.reason in (HeldReason.SETTLEMENT_REFUSED, HeldReason.NOT_CONFIGURED):
-            await self._make_anew()
-        return None
+    async def _posted_by_hand(self, voucher: Voucher, fix: MarkStepDone) -> PostedVoucher:
+        clearing = (line for line in voucher.lines if line.category == CLEARING)
+        expected = sum((line.debit - line.credit for line in clearing), ZERO)
+        return await self._calls.verify_voucher(fix, voucher, "", expected)
 
     async def _make_anew(self) -> None:
         """The vouchers by the configuration of now, as far as that leaves alone what is posted."""
@@ -247,14 +242,21 @@ class Settlement(SettlementHandlers):
             except ActivityError as error:
                 await self._held(step, self._hold_of(error, step))
 
-    async def _believed(self, fix: MarkStepDone, look: Awaitable[T]) -> T | None:
-        """What M3 has under the number a person named; None, and a remark, where it has nothing that fits."""
-        try:
-            return await look
-        except ActivityError as error:
-            hold = self._hold_of(error, fix.step)
-            self._note(f"{fix.step} {fix.number} was not taken as done: {hold.sentence}")
-            return None
+    async def _named(
+        self, step: Step, hold: Hold, look: Callable[[MarkStepDone], Awaitable[PostedVoucher]]
+    ) -> PostedVoucher | None:
+        """Hold until M3 has what a person named (`look`), or until the step is to be tried again (None)."""
+        while True:
+            fix = await self._held(step, hold)
+            if not isinstance(fix, MarkStepDone):
+                return None
+            try:
+                return await look(fix)
+            except ActivityError as error:
+                said = self._hold_of(error, step).sentence
+            except ApplicationError as error:
+                said = error.message
+            self._note(f"{fix.step} {fix.number} was not taken as done: {said}")
 
 
 def _is_stale(error: ActivityError) -> bool:

@@ -49,7 +49,6 @@ class SettlementFeed:
             seller_id=start.seller_id,
             report_types=start.report_types,
             since=now - timedelta(days=min(start.days, LISTED_FOR_DAYS)) + _EDGE,
-            until=now,
         )
         found: dict[str, ReportOrigin] = {}
         while True:

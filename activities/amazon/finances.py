@@ -30,20 +30,25 @@ class Finances:
         self._transport = transport
         self._now = now
 
-    async def transactions(self, after: datetime, before: datetime, *, token: str = "") -> TransactionPage:
-        """One listTransactions page (0.5 calls/s, burst 10), posted from `after` on and before `before`.
+    async def transactions(
+        self, after: datetime, before: datetime | None, *, token: str = "", status: str = ""
+    ) -> TransactionPage:
+        """One listTransactions page (0.5 calls/s, burst 10), posted from `after` on and before `before`
+        (None: up to now).
 
         The marketplace is never named: with it Amazon leaves out MFN orders of the United States. `token` goes
-        with the same arguments as the call that produced it. Raises ValueError for a window Amazon would leave
-        empty.
+        with the same arguments as the call that produced it. `status`: only these (transactionStatus). Raises
+        ValueError for a window Amazon would leave empty.
         """
-        if before - after > LONGEST:
+        if (before or self._now()) - after > LONGEST:
             raise ValueError("a window of transactions is 180 days at most")
         if after > self._now() - FRESHEST:
             return TransactionPage()
         query = {"postedAfter": _timestamp(after)}
-        if before <= self._now() - FRESHEST:
+        if before is not None and before <= self._now() - FRESHEST:
             query["postedBefore"] = _timestamp(before)
+        if status:
+            query["transactionStatus"] = status
         if token:
             query["nextToken"] = token
         answer = await self._transport.call(LIST_TRANSACTIONS, query=query)

@@ -105,15 +105,14 @@ class Reports:
         return tuple(sorted(fitting, key=lambda report: report.created or since, reverse=True))
 
     async def page(
-        self, types: Sequence[str], since: datetime, until: datetime, token: str = ""
+        self, types: Sequence[str], since: datetime, token: str = ""
     ) -> tuple[tuple[Report, ...], str]:
-        """One page of finished reports created in a period, as Amazon orders them, and the token of the next page
+        """One page of finished reports created since, as Amazon orders them, and the token of the next page
         (0.0222 calls/s, burst 10). Amazon lists no report that is older than 90 days."""
         query = {
             "reportTypes": ",".join(types),
             "processingStatuses": DONE,
             "createdSince": timestamp(since),
-            "createdUntil": timestamp(until),
             "pageSize": "100",
         }
         # A token stands for the whole question and is refused beside any other part of it.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -22,6 +23,8 @@ from canonical import settlement_contracts as act
 from canonical.held import HeldReason, Hold, OrderHeld
 from canonical.settlement.models import UnreadableSettlement
 
+_AT_ONCE = 3
+"""Attempts in which M3 is expected to post while the activity waits."""
 ARCHIVE_AWAY = "archive_away"
 """ApplicationError type: the archive cannot be used now."""
 
@@ -45,6 +48,12 @@ class M3SettlementActivities:
             self.verify_settlement_voucher,
         )
 
+    @property
+    def _patient(self) -> SettlementContext:
+        """What M3 posts at once is waited for inside; what takes longer is looked at now and then."""
+        first = activity.info().attempt <= _AT_ONCE
+        return self._context if first else replace(self._context, patience=0.0)
+
     @activity.defn(name=act.MATCH_SETTLEMENT)
     async def match_settlement(self, request: act.MatchRequest) -> act.Matched:
         """What the customer payments pay, order by order, into the archive."""
@@ -61,19 +70,19 @@ class M3SettlementActivities:
     async def post_settlement_payments(self, request: act.PostPaymentsRequest) -> act.PostedVoucher:
         """A payment batch, posted once."""
         async with settling(request.ref):
-            return await post_settlement_payments(self._context, request)
+            return await post_settlement_payments(self._patient, request)
 
     @activity.defn(name=act.POST_SETTLEMENT_VOUCHER)
     async def post_settlement_voucher(self, request: act.PostVoucherRequest) -> act.PostedVoucher:
         """A ledger voucher, posted once."""
         async with settling(request.ref):
-            return await post_settlement_voucher(self._context, request)
+            return await post_settlement_voucher(self._patient, request)
 
     @activity.defn(name=act.POST_ON_ACCOUNT)
     async def post_on_account(self, request: act.PostOnAccountRequest) -> act.PostedVoucher:
         """Payments without an invoice, posted on account once."""
         async with settling(request.ref):
-            return await post_on_account(self._context, request)
+            return await post_on_account(self._patient, request)
 
     @activity.defn(name=act.VERIFY_SETTLEMENT)
     async def verify_settlement(self, request: act.VerifySettlementRequest) -> act.VerifiedSettlement:

@@ -80,6 +80,7 @@ class Amounts:
         self.mark = mark
         self.currency = currency
         self.decimals = currency_decimals(currency)
+        self._unit = Decimal(1).scaleb(-self.decimals)
         self._thousands = "," if mark is DecimalMark.POINT else "."
         self.known: dict[str, int] = {}
 
@@ -114,4 +115,4 @@ class Amounts:
 
     def major(self, minor: int) -> Decimal:
         """The amount in major units, with the currency's decimals."""
-        return Decimal(minor).scaleb(-self.decimals)
+        return minor * self._unit

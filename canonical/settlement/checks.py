@@ -27,7 +27,12 @@ def book(settlement: Settlement, plan: AccountPlan, previous: Settlement | None 
         _reserve(settlement, previous),
         _period(settlement, previous),
     )
-    return Booking(settlement=settlement, vouchers=vouchers, checks=checks)
+    return Booking(
+        settlement=settlement,
+        vouchers=vouchers,
+        checks=checks,
+        previous_id=previous.header.settlement_id if previous else "",
+    )
 
 
 def _compared(name: CheckName, expected: Decimal, found: Decimal, holds: str, fails: str) -> Check:

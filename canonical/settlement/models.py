@@ -71,7 +71,6 @@ class UnknownCombination(_Part):
     amount_description: str
     missing: Missing
     category: str = ""
-    """Empty where `missing` is CATEGORY."""
     marketplace: str = ""
     row: int
     count: int
@@ -111,9 +110,8 @@ class CustomerPayment(_Part):
     kind: PaymentKind
     marketplace: str
     amount: Decimal
-    """Negative where money goes back to the buyer."""
+    """Negative where money goes back to the buyer; `parts` are by category."""
     parts: dict[str, Decimal]
-    """By category."""
     shipments: dict[str, Decimal]
     """By Amazon's shipment id, empty text where the rows name none: one M3 invoice each, as a rule."""
     row: int
@@ -160,7 +158,7 @@ class Settlement(_Part):
     header: Header
     sum_of_rows: Decimal
     rows: int
-    """Rows behind the header."""
+    """Rows behind the header, those without any amount left out."""
     opens_on: date
     """Day of the settlement's start, in the configured time zone."""
     closes_on: date
@@ -195,10 +193,9 @@ class Settlement(_Part):
 
 
 class VoucherLine(_Part):
-    """One line of a voucher: either debit or credit, never negative."""
+    """One line of a voucher: account (AIT1), and either debit or credit, never negative."""
 
     account: str
-    """AIT1."""
     dimensions: dict[str, str] = {}
     """AIT2 to AIT7, by name."""
     debit: Decimal = ZERO
@@ -295,6 +292,8 @@ class Booking(_Part):
     vouchers: tuple[Voucher, ...] = ()
     """Empty where the settlement has unknown combinations or does not add up."""
     checks: tuple[Check, ...] = ()
+    previous_id: str = ""
+    """The settlement before; empty where it is not known."""
 
     @property
     def postable(self) -> bool:

@@ -6,6 +6,8 @@ met lately are kept; when they are too many they are written away in order, and 
 
 import heapq
 import io
+import marshal
+import struct
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import chain, groupby
@@ -35,13 +37,13 @@ class Part(NamedTuple):
 _Payment = tuple[PaymentKind, str]
 """Kind and marketplace."""
 Sums = dict[str, int]
-"""By part and shipment id (`key`): cents with the first row in the lowest bits, so that a sum is one number and
-adding to it keeps the row: see `packed`."""
+"""By the part's mark and the shipment id behind it: cents with the first row in the lowest bits, so that a sum is
+one number and adding to it keeps the row: see `packed`."""
 ROW_BITS: Final = 32
 _ROW: Final = (1 << ROW_BITS) - 1
+_LENGTH: Final = struct.Struct(">Q")
+_BATCH: Final = 256
 
-_Item = tuple[int, str, int]
-"""Part, shipment id, packed sum."""
 _Sum = tuple[str, str, int, int]
 """Category, shipment id, cents, first row."""
 
@@ -57,15 +59,15 @@ class OrderSums:
     def __init__(self, spool: Spool = io.BytesIO, kept: int = ORDERS_KEPT) -> None:
         self.open: dict[str, Sums] = {}
         self._kept = kept
-        self._parts: list[Part] = []
+        self._parts: dict[str, Part] = {}
         self._spool = spool
         self._runs: list[BinaryIO] = []
 
-    def part(self, part: Part) -> str:
-        """What a key begins with; the shipment id follows."""
-        if part not in self._parts:
-            self._parts.append(part)
-        return f"{self._parts.index(part)}\t"
+    def mark(self, part: Part) -> str:
+        """The part's mark, one character; the shipment id follows it in a key."""
+        mark = next((mark for mark, known in self._parts.items() if known == part), chr(len(self._parts)))
+        self._parts[mark] = part
+        return mark
 
     def new(self, order_id: str) -> Sums:
         """Room for an order that is not among the open ones."""
@@ -76,64 +78,60 @@ class OrderSums:
         return found
 
     def _write_away(self) -> None:
-        run = self._spool()
-        for order_id in sorted(self.open):
-            sums = "\t".join([f"{key}\t{found}" for key, found in self.open[order_id].items()])
-            run.write(f"{order_id}\t{sums}\n".encode())
+        run, orders = self._spool(), sorted(self.open.items())
+        for first in range(0, len(orders), _BATCH):
+            batch = marshal.dumps(orders[first : first + _BATCH])
+            run.write(_LENGTH.pack(len(batch)) + batch)
         self._runs.append(run)
         self.open.clear()
 
-    def _merged(self) -> Iterator[tuple[str, list[_Item]]]:
+    def _merged(self) -> Iterator[tuple[str, Sums]]:
         """Every order once, sorted by its id."""
-        runs = [*map(_read_back, self._runs), self._still_open()]
-        for order_id, same in groupby(heapq.merge(*runs), key=itemgetter(0)):
-            first, *more = (items for _, items in same)
+        written = [_read_back(run, number) for number, run in enumerate(self._runs)]
+        still_open = ((order_id, -1, sums) for order_id, sums in sorted(self.open.items()))
+        for order_id, same in groupby(heapq.merge(*written, still_open), key=itemgetter(0)):
+            first, *more = (sums for _, _, sums in same)
             yield order_id, _joined(first, *more) if more else first
-
-    def _still_open(self) -> Iterator[tuple[str, list[_Item]]]:
-        for order_id in sorted(self.open):
-            keys = ((key.partition("\t"), found) for key, found in self.open[order_id].items())
-            yield order_id, [(int(part), shipment, found) for (part, _, shipment), found in keys]
 
     def payments(self, amounts: Amounts) -> Iterator[CustomerPayment]:
         """The payments by order id, refunds behind payments; those of nothing are left out. One pass at a time."""
-        for order_id, items in self._merged():
-            for (kind, marketplace), group in sorted(self._by_payment(items).items()):
-                if sum(minor for _, _, minor, _ in group):
+        for order_id, sums in self._merged():
+            for (kind, marketplace), group in sorted(self._by_payment(sums).items()):
+                if total := sum(minor for _, _, minor, _ in group):
                     yield CustomerPayment(
                         order_id=order_id,
                         kind=kind,
                         marketplace=marketplace,
-                        amount=amounts.major(sum(minor for _, _, minor, _ in group)),
+                        amount=amounts.major(total),
                         parts=_summed(amounts, [(category, minor) for category, _, minor, _ in group]),
                         shipments=_summed(amounts, [(shipment, minor) for _, shipment, minor, _ in group]),
                         row=min(row for _, _, _, row in group),
                     )
 
-    def _by_payment(self, items: list[_Item]) -> dict[_Payment, list[_Sum]]:
+    def _by_payment(self, sums: Sums) -> dict[_Payment, list[_Sum]]:
         found: dict[_Payment, list[_Sum]] = {}
-        for number, shipment, one in items:
-            part = self._parts[number]
-            found.setdefault(part[:2], []).append((part.category, shipment, one >> ROW_BITS, one & _ROW))
+        for key, one in sums.items():
+            part = self._parts[key[0]]
+            found.setdefault(part[:2], []).append((part.category, key[1:], one >> ROW_BITS, one & _ROW))
         return found
 
     def survey(self, amounts: Amounts) -> tuple[tuple[PaymentTotal, ...], Withheld]:
         """Totals by kind and marketplace, and how withheld tax nets."""
-        totals: dict[_Payment, list[int]] = {part[:2]: [0, 0] for part in self._parts}
+        payment_of: dict[str, _Payment] = {mark: part[:2] for mark, part in self._parts.items()}
+        totals: dict[_Payment, list[int]] = {payment: [0, 0] for payment in payment_of.values()}
+        withheld = {mark for mark, part in self._parts.items() if part.category in WITHHELD}
         tax = _TaxTally()
-        payment_of = [part[:2] for part in self._parts]
-        withheld = {number for number, part in enumerate(self._parts) if part.category in WITHHELD}
-        for _, items in self._merged():
-            sums: dict[_Payment, int] = {}
-            for number, _, one in items:
-                payment = payment_of[number]
-                sums[payment] = sums.get(payment, 0) + (one >> ROW_BITS)
-            for payment, minor in sums.items():
+        for _, sums in self._merged():
+            of_order: dict[_Payment, int] = {}
+            for key, one in sums.items():
+                payment = payment_of[key[0]]
+                of_order[payment] = of_order.get(payment, 0) + (one >> ROW_BITS)
+            for payment, minor in of_order.items():
                 if minor:
                     totals[payment][0] += minor
                     totals[payment][1] += 1
-            if withheld and any(number in withheld for number, _, _ in items):
-                tax.add(self._by_payment(items))
+            if withheld and any(key[0] in withheld for key in sums):
+                tax.add(self._by_payment(sums))
         told = tuple(
             PaymentTotal(kind=kind, marketplace=place, amount=amounts.major(minor), count=count)
             for (kind, place), (minor, count) in sorted(totals.items())
@@ -180,22 +178,21 @@ def _summed(amounts: Amounts, parts: list[tuple[str, int]]) -> dict[str, Decimal
     return {name: amounts.major(minor) for name, minor in sorted(sums.items())}
 
 
-def _joined(*several: list[_Item]) -> list[_Item]:
-    """Items of one order from several runs, each part and shipment once."""
-    sums: dict[tuple[int, str], int] = {}
-    for part, shipment, one in chain(*several):
-        known = sums.get((part, shipment))
+def _joined(*several: Sums) -> Sums:
+    """Sums of one order from several runs, each part and shipment once."""
+    joined: Sums = {}
+    for key, one in chain.from_iterable(sums.items() for sums in several):
+        known = joined.get(key)
         if known is None:
-            sums[part, shipment] = one
+            joined[key] = one
         else:
-            minor = (known >> ROW_BITS) + (one >> ROW_BITS)
-            sums[part, shipment] = packed(minor, min(known & _ROW, one & _ROW))
-    return [(*key, found) for key, found in sums.items()]
+            joined[key] = packed((known >> ROW_BITS) + (one >> ROW_BITS), min(known & _ROW, one & _ROW))
+    return joined
 
 
-def _read_back(run: BinaryIO) -> Iterator[tuple[str, list[_Item]]]:
+def _read_back(run: BinaryIO, number: int) -> Iterator[tuple[str, int, Sums]]:
     run.seek(0)
-    for line in run:
-        order_id, *cells = line.decode().rstrip("\n").split("\t")
-        each = iter(cells)
-        yield order_id, [(int(part), shipment, int(found)) for part, shipment, found in zip(each, each, each)]  # noqa: B905
+    while length := run.read(_LENGTH.size):
+        batch = run.read(_LENGTH.unpack(length)[0])
+        for order_id, sums in marshal.loads(batch):  # noqa: S302 - this very process has written it
+            yield order_id, number, sums

@@ -58,14 +58,14 @@ class _Tally:
 class _Combination:
     """What is known of a combination in one marketplace, and the sums of its rows."""
 
-    __slots__ = ("category", "key", "kind", "marketplace", "months", "orderless", "part")
+    __slots__ = ("category", "key", "kind", "mark", "marketplace", "months", "orderless")
 
     def __init__(self, key: _Key, category: Category | None, marketplace: str) -> None:
         self.key = key
         self.category = category
         self.marketplace = marketplace
         self.kind: PaymentKind | None = payment_kind(key[0], category) if category else None
-        self.part: str | None = None
+        self.mark: str | None = None
         self.months: dict[str, _Tally] = {}
         self.orderless: _Tally | None = None
 
@@ -113,13 +113,13 @@ class _Sums:
             if number != last:
                 rows += 1
                 last = number
-            if combination.part is None:
+            if combination.mark is None:
                 continue
             if not order_id:
                 self._without_order(combination, month, minor, number)
                 continue
             sums = open_orders.get(order_id) or orders.new(order_id)
-            part = combination.part + shipment
+            part = combination.mark + shipment
             known = sums.get(part)
             sums[part] = packed(minor, number) if known is None else known + (minor << ROW_BITS)
         self.total, self.rows = total, rows
@@ -153,7 +153,7 @@ class _Sums:
             )
         made = _Combination(key, self._book.category(key[:3]), marketplace)
         if made.category is not None and made.kind is not None:
-            made.part = self.orders.part(Part(made.kind, marketplace, made.category.name))
+            made.mark = self.orders.mark(Part(made.kind, marketplace, made.category.name))
         self.combinations[key] = made
         return made
 

@@ -41,10 +41,13 @@ def vouchers_of(settlement: Settlement, plan: AccountPlan) -> tuple[Voucher, ...
     return (*((payments,) if payments else ()), *book.ledger())
 
 
-def receivable_line(payment: CustomerPayment, settlement: Settlement, plan: AccountPlan) -> VoucherLine:
-    """The line of one customer payment in the voucher M3 makes of it."""
+def receivable_lines(
+    payments: Iterable[CustomerPayment], settlement: Settlement, plan: AccountPlan
+) -> Iterator[VoucherLine]:
+    """The line of each customer payment in the voucher M3 makes of them."""
     book = _Book(settlement, plan)
-    return book.line(RECEIVABLE, payment.marketplace, -payment.amount, payment.order_id)
+    for payment in payments:
+        yield book.line(RECEIVABLE, payment.marketplace, -payment.amount, payment.order_id)
 
 
 class _Book:
@@ -57,16 +60,25 @@ class _Book:
         self._currency = settlement.header.currency
         self._last = f"{settlement.closes_on:%Y-%m}"
         self._first = f"{settlement.opens_on:%Y-%m}"
+        self._accounts: dict[tuple[str, str], tuple[Account, dict[str, str]]] = {}
 
     def _account(self, name: str, marketplace: str) -> Account:
-        return self._plan.account(name, marketplace or self._settlement.home, self._currency)
+        return self._found(name, marketplace)[0]
+
+    def _found(self, name: str, marketplace: str) -> tuple[Account, dict[str, str]]:
+        """The account with its dimensions, looked up once."""
+        key = name, marketplace
+        if key not in self._accounts:
+            found = self._plan.account(name, marketplace or self._settlement.home, self._currency)
+            self._accounts[key] = found, found.dimensions
+        return self._accounts[key]
 
     def line(self, name: str, marketplace: str, amount: Decimal, text: str = "") -> VoucherLine:
-        account = self._account(name, marketplace)
+        account, dimensions = self._found(name, marketplace)
         said = text or (CATEGORIES[name].text if name in CATEGORIES else OWN[name])
         return VoucherLine(
             account=account.account,
-            dimensions=account.dimensions,
+            dimensions=dimensions,
             debit=max(amount, amount - amount),
             credit=max(-amount, amount - amount),
             text=f"{self._id} {said}"[:_TEXT],

@@ -8,9 +8,11 @@ import typer
 
 from canonical.settlement.accounts import OWN
 from canonical.settlement.categories import CATEGORIES
+from canonical.settlement.proof import sheet_of_booking
 from starters.console import say_json, table
-from starters.options import AsJson, Config, Seller
+from starters.options import AsJson, Config
 from starters.session import seller_of, settings_of
+from starters.settlement_page.file import write_page
 from starters.settlement_preview import Preview, expected_of, read_map
 from worker.settings import CONFIG_VARIABLE, DEFAULT_FILE, Settings
 from worker.settlement_settings import SettlementSettings
@@ -40,13 +42,21 @@ def preview(
     charset: Annotated[
         str | None, typer.Option("--charset", help="Of the file.", show_default="found out")
     ] = None,
-    seller: Seller = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write its proof sheet as one HTML page besides."),
+    ] = None,
+    seller: Annotated[
+        str | None,
+        typer.Option(
+            "--seller", "-s", help="Refuse the file unless it is this seller's.", show_default="not looked at"
+        ),
+    ] = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Read a settlement file and show its vouchers; nothing is posted. Exit 2 if the file cannot be read or is
-    ambiguous, 3 if it has unknown combinations, 4 if totals differ. No configuration is needed; --seller, which needs
-    one, refuses another seller's file."""
+    ambiguous, 3 if it has unknown combinations, 4 if totals differ. No configuration is needed."""
     settings = _configured(config, needed=seller is not None)
     rules = settings.settlement if settings else SettlementSettings()
     if additions is not None:
@@ -57,6 +67,8 @@ def preview(
         found.write_json()
     else:
         found.say()
+    if html is not None:
+        write_page(sheet_of_booking(found.booking), html)
     if found.status:
         found.complain()
         raise typer.Exit(found.status)

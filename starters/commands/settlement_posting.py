@@ -1,4 +1,4 @@
-"""`o2c settlement list`, `post` and `show`: settlements on their way into the ledger."""
+"""`o2c settlement list` and `post`: settlements on their way into the ledger."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,22 +6,13 @@ from typing import Annotated
 import typer
 from temporalio.client import Client
 
-from canonical.settlement.models import CheckStatus
-from canonical.settlement_contracts import FeedResult, Matched, SettlementView, TakenIn
-from canonical.settlement_ids import settlement_subject
+from canonical.settlement_contracts import FeedResult, TakenIn
 from starters import settlements as known
 from starters.console import Refused, counted, say, say_json, table
 from starters.options import AsJson, Config, Seller
-from starters.session import run_connected, seller_of, sellers_of, settings_of
+from starters.session import run_connected, seller_of, settings_of
 from starters.times import shown
 from worker.archiving import ArchiveError
-
-_MARKS = {
-    CheckStatus.OK: "ok",
-    CheckStatus.DIFFERS: "DIFFERS",
-    CheckStatus.NOTE: "note",
-    CheckStatus.OPEN: "open",
-}
 
 
 def list_settlements(
@@ -89,32 +80,6 @@ def post(
         raise typer.Exit(1)
 
 
-def show(
-    settlement_id: Annotated[str, typer.Argument(metavar="ID", help="Settlement id, such as 23874396421.")],
-    *,
-    seller: Seller = None,
-    as_json: AsJson = False,
-    config: Config = None,
-) -> None:
-    """Show a settlement: its checks, vouchers and orders, and where it stands. Exit 0 only if it is booked."""
-    settings = settings_of(config)
-    subject = settlement_id.strip()
-    if settlement_subject(subject) is None:
-        raise Refused(f"{settlement_id!r} is no settlement id; one looks like 23874396421.", 2)
-    sellers = sellers_of(settings, seller)
-
-    async def work(client: Client) -> SettlementView:
-        return await known.settlement(client, sellers, subject)
-
-    found = run_connected(settings, work)
-    if as_json:
-        say_json(found)
-    else:
-        _show(found)
-    if found.outcome != "booked":
-        raise typer.Exit(1)
-
-
 def _row(one: known.ListedSettlement) -> tuple[str, ...]:
     state = one.step if one.status == "running" else one.status
     return (
@@ -133,39 +98,3 @@ def _told(taken: TakenIn) -> str:
         return taken.sentence
     name = f"settlement {taken.settlement_id}" if taken.settlement_id else "a report that cannot be read"
     return f"Report {taken.report_id}: {name} was started."
-
-
-def _show(view: SettlementView) -> None:
-    state = view.outcome or (f"held for {view.held_reason}" if view.held_reason else view.step.value)
-    say(f"Settlement {view.subject} of seller {view.seller_id}: {state}", "bold")
-    say(view.held_sentence or view.sentence)
-    if view.booking is not None:
-        header = view.booking.settlement.header
-        say(f"{header.start:%Y-%m-%d} to {header.end:%Y-%m-%d}, {header.total} {header.currency}.")
-        table(("check", "", ""), [(each.name, _MARKS[each.status], each.sentence) for each in view.checks])
-    for matched in view.matches:
-        say(_matches(matched))
-    if view.posted:
-        headings = ("voucher", "year", "by", "batch", "date", "debit", "credit", "clearing")
-        rows = [
-            (
-                each.vono,
-                each.year,
-                "hand" if each.by_hand else each.kind.value,
-                each.key,
-                f"{each.accounting_date}",
-                str(each.debit),
-                str(each.credit),
-                str(each.clearing),
-            )
-            for each in view.posted
-        ]
-        table(headings, rows)
-    for remark in view.remarks:
-        say(f"  {remark}", "dim")
-
-
-def _matches(matched: Matched) -> str:
-    told = ", ".join(f"{count} {status.value}" for status, count in matched.orders.items())
-    odd = "".join(f"\n  {one.order_id}: {one.sentence}" for one in matched.listed)
-    return f"Orders: {told}.{odd}"

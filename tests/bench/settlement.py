@@ -40,25 +40,31 @@ async def run(folder: Path, count: int) -> dict[str, object]:
             told = await _read(reader, large)
             if told is not None:
                 found[reader].append(told)
-    alone = statistics.median(one["seconds"] for one in found["csv"])
+    alone = {measure: _median(found["csv"], measure) for measure in ("seconds", "cpu_seconds")}
     results: list[dict[str, object]] = []
     for reader, turns in found.items():
         if not turns:
             continue
-        seconds = statistics.median(one["seconds"] for one in turns)
+        seconds, cpu_seconds = _median(turns, "seconds"), _median(turns, "cpu_seconds")
         tenth = await _read(reader, small)
         results.append(
             {
                 "reader": reader,
                 "rows_per_second": round(count / seconds),
                 "seconds": round(seconds, 2),
-                "times_csv": round(seconds / alone, 2),
+                "times_csv": round(seconds / alone["seconds"], 2),
+                "cpu_times_csv": round(cpu_seconds / alone["cpu_seconds"], 2),
                 "peak_mb": max(round(one["peak_mb"]) for one in turns),
                 "peak_mb_of_a_tenth": round(tenth["peak_mb"]) if tenth else "",
+                "peak_mb_before_reading": max(round(one["peak_mb_before"]) for one in turns),
             }
         )
     absent = [reader for reader, turns in found.items() if not turns]
     return {"rows": count, "file_mb": round(size / 1e6), "not_installed": ", ".join(absent), "runs": results}
+
+
+def _median(turns: list[dict[str, float]], measure: str) -> float:
+    return statistics.median(one[measure] for one in turns)
 
 
 async def _read(reader: str, file: Path) -> dict[str, float] | None:

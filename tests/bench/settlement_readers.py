@@ -6,7 +6,7 @@ import csv
 import importlib
 import json
 import os
-import resource
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,58 +15,72 @@ from pathlib import Path
 NOT_INSTALLED = 3
 
 
-def by_csv(file: Path) -> None:
-    with file.open(encoding="utf-8", newline="") as stream:
-        for _ in csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-            pass
+def by_csv() -> Callable[[Path], None]:
+    def read(file: Path) -> None:
+        with file.open(encoding="utf-8", newline="") as stream:
+            for _ in csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+                pass
+
+    return read
 
 
-def by_polars(file: Path) -> None:
+def by_polars() -> Callable[[Path], None]:
     try:
         polars = importlib.import_module("polars")
     except ImportError:
         sys.exit(NOT_INSTALLED)
-    polars.read_csv(file, separator="\t", quote_char=None, infer_schema=False)
+    return lambda file: polars.read_csv(file, separator="\t", quote_char=None, infer_schema=False)
 
 
-def by_settlement(file: Path) -> None:
-    from canonical.settlement.summing import read_settlement  # noqa: PLC0415
-    from starters.settlement_preview import file_source, temporary_file  # noqa: PLC0415 - a reader loads its own
-    from worker.settlement_settings import SettlementSettings  # noqa: PLC0415
+def by_settlement() -> Callable[[Path], None]:
+    preview = importlib.import_module("starters.settlement_preview")
+    reading = importlib.import_module("canonical.settlement.summing")
+    rules = importlib.import_module("worker.settlement_settings").SettlementSettings()
 
-    rules = SettlementSettings()
-    found = read_settlement(file_source(file), rules.book, rules.plan, rules.zone, spool=temporary_file)
-    if found.settlement.difference:
-        raise RuntimeError("The settlement does not add up.")
+    def read(file: Path) -> None:
+        found = reading.read_settlement(
+            preview.file_source(file), rules.book, rules.plan, rules.zone, spool=preview.temporary_file
+        )
+        if found.settlement.difference:
+            raise RuntimeError("The settlement does not add up.")
 
-
-def by_preview(file: Path) -> None:
-    from canonical.settlement.reading import Expected  # noqa: PLC0415
-    from starters.settlement_preview import Preview  # noqa: PLC0415
-    from worker.settlement_settings import SettlementSettings  # noqa: PLC0415
-
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
-        preview = Preview(file, SettlementSettings(), Expected())
-        preview.write_json()
-    if preview.status:
-        raise RuntimeError("The settlement is not booked.")
+    return read
 
 
-READERS: dict[str, Callable[[Path], None]] = {
-    "csv": by_csv,
-    "polars": by_polars,
-    "settlement": by_settlement,
-    "preview": by_preview,
-}
+def by_preview() -> Callable[[Path], None]:
+    preview = importlib.import_module("starters.settlement_preview")
+    expected = importlib.import_module("canonical.settlement.reading").Expected()
+    rules = importlib.import_module("worker.settlement_settings").SettlementSettings()
+
+    def read(file: Path) -> None:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+            found = preview.Preview(file, rules, expected)
+            found.write_json()
+        if found.status:
+            raise RuntimeError("The settlement is not booked.")
+
+    return read
+
+
+READERS = {"csv": by_csv, "polars": by_polars, "settlement": by_settlement, "preview": by_preview}
+"""Each loads what it needs, and gives what reads."""
+
+
+def peak_mb() -> float:
+    """The most memory this process has had, from Linux; what the process before it had does not count."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def main() -> None:
-    reader, file = sys.argv[1], Path(sys.argv[2])
-    began = time.perf_counter()
-    READERS[reader](file)
+    read, file = READERS[sys.argv[1]](), Path(sys.argv[2])
+    before, began, used = peak_mb(), time.perf_counter(), time.process_time()
+    read(file)
     told = {
         "seconds": time.perf_counter() - began,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cpu_seconds": time.process_time() - used,
+        "peak_mb": peak_mb(),
+        "peak_mb_before": before,
     }
     sys.stdout.write(json.dumps(told))
 

@@ -1,11 +1,12 @@
 """Settlements on a pretended M3: orders that are invoiced, a report over them in an archive, the activities on both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from activities.archive import Archive
+from activities.m3.context import M3Context
 from activities.m3.options import SettlementOptions
 from activities.m3.settlements import M3SettlementActivities
 from activities.settlement_files import SettlementFiles, SettlementRules
@@ -24,7 +25,7 @@ from canonical.settlement_contracts import (
 )
 from canonical.settlement_ids import settlement_payment_batch
 from tests.activities.m3_bench import DE, Bench, amazon_order, booking
-from tests.support.settlements import SETTLEMENT_ID, Line, Made
+from tests.support.settlements import Line, Made
 from worker.settlement_settings import SettlementSettings
 
 SELLER = "A2EUSELLER0001"
@@ -67,12 +68,12 @@ class Settling:
 
     @property
     def m3(self) -> M3SettlementActivities:
-        return M3SettlementActivities(self.stage.m3.context, self.files)
+        return M3SettlementActivities(_patient(self.stage), self.files)
 
     @property
     def other(self) -> M3SettlementActivities:
         """The same on a second worker."""
-        return M3SettlementActivities(self.stage.other.m3.context, self.files)
+        return M3SettlementActivities(_patient(self.stage.other), self.files)
 
     @property
     def payments(self) -> Voucher:
@@ -140,6 +141,15 @@ class Settling:
         return [row for row in rows if row["feid"] in (feids or ("GL10", "AR40"))]
 
 
+def _patient(stage: Bench) -> M3Context:
+    """The stage's context, whose pauses between two looks take no time."""
+    return replace(stage.m3.context, sleep=_blink)
+
+
+async def _blink(_: float) -> None:
+    return
+
+
 async def invoiced(stage: Bench, *skus: tuple[str, int]) -> tuple[Order, Decimal]:
     """An order that is shipped and invoiced, and the gross amount of its invoice."""
     order = amazon_order(*skus, channel=Channel.MFN, shipping="0")
@@ -169,9 +179,9 @@ def settling(stage: Bench, folder: Path, made: Made, settings: SettlementSetting
     )
     file = folder / "report.txt"
     file.write_text(made.text(), encoding="utf-8")
-    origin = ReportOrigin(seller_id=SELLER, report_id="50001")
+    origin = ReportOrigin(seller_id=SELLER, report_id=f"5{made.settlement_id}")
     report = files.keep(origin, file, "", datetime.now(UTC))
-    ref = SettlementRef(seller_id=SELLER, subject=SETTLEMENT_ID)
+    ref = SettlementRef(seller_id=SELLER, subject=made.settlement_id)
     with files.opened(ref, report) as summed:
         found = book(summed.settlement, wanted.plan)
     assert found.postable, [check.sentence for check in found.checks]

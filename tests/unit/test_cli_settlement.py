@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from starters.cli import app
-from tests.support.configuration import write_configuration
+from tests.support.configuration import SETTLEMENT, write_configuration
 from tests.support.settlements import ORDER_ID, Line, Made, other, refund, sale
 
 RUNNER = CliRunner()
@@ -60,7 +60,7 @@ def _configuration(tmp_path: Path, more: str = "") -> Path:
     file = write_configuration(
         tmp_path / "o2c.toml", temporal="127.0.0.1:1", amazon="http://127.0.0.1:1", ionapi=tmp_path / "none"
     )
-    file.write_text(file.read_text() + more)
+    file.write_text(file.read_text().replace(SETTLEMENT, "") + more)
     return file
 
 

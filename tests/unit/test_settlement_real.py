@@ -71,6 +71,7 @@ def test_both_layouts_of_a_settlement_say_the_same(samples: Path) -> None:
         first = read((samples / "settlement-v1-flat" / f"CA-{old}.txt").read_bytes())
         second = read((samples / "settlement-v2-derived" / f"CA-{new}.txt").read_bytes())
         assert first.settlement.sum_of_rows == second.settlement.sum_of_rows
+        assert first.settlement.rows == second.settlement.rows
         assert _without_tax_apart(first.settlement.categories) == second.settlement.categories
         assert {(one.order_id, one.kind, one.amount) for one in first.payments()} == {
             (one.order_id, one.kind, one.amount) for one in second.payments()

@@ -22,7 +22,7 @@ from canonical.settlement.models import (
     Settlement,
     VoucherKind,
 )
-from canonical.settlement.vouchers import receivable_line
+from canonical.settlement.vouchers import receivable_lines
 from tests.support.settlements import (
     ORDER_ID,
     Line,
@@ -438,7 +438,7 @@ def test_sums_written_away_are_the_same_sums(made: Made, kept: int) -> None:
 def test_the_receivable_of_an_order_stands_for_its_payment() -> None:
     summed = read(Made((sale("Principal", "10.00"), refund("Principal", "-4.00"))))
     plan = SettlementSettings().plan
-    lines = [receivable_line(one, summed.settlement, plan) for one in summed.payments()]
+    lines = list(receivable_lines(summed.payments(), summed.settlement, plan))
     assert [(line.debit, line.credit, line.text) for line in lines] == [
         (0, Decimal("10.00"), f"25719799032 {ORDER_ID}"),
         (Decimal("4.00"), 0, f"25719799032 {ORDER_ID}"),

@@ -24,6 +24,7 @@ from tests.support.matrix import Seen, complaints, look
 from tests.support.world import World
 from tests.support.write_run import faults_of, noting, run, stage
 from tests.support.writes import ALIAS, CASES, RELEASED, WRITES, Case, Trial, Write
+from tests.support.writes_settlement import SETTLEMENT_WRITES
 from worker.outside import outside
 
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output" / "write-matrix.md"
@@ -133,7 +134,16 @@ def test_every_write_of_the_service_is_in_the_matrix() -> None:
     assert at_amazon == {operation for operation in in_matrix if "." not in operation}
     known = {name for names in registered().values() for name in names if is_writing(name)}
     written = {name for name in _texts_in(Path(activities.__path__[0]) / "m3") if name in known}
-    assert written == {operation.partition(".")[2] for operation in in_matrix if "." in operation}
+    of_settlements = {operation.partition(".")[2] for operation in SETTLEMENT_WRITES}
+    of_orders = {operation.partition(".")[2] for operation in in_matrix if "." in operation}
+    assert written == of_orders | of_settlements
+
+
+@pytest.mark.parametrize("operation", sorted(SETTLEMENT_WRITES))
+def test_the_writes_of_settlements_are_proved_where_it_is_said(operation: str) -> None:
+    for where in SETTLEMENT_WRITES[operation]:
+        file, _, name = where.partition("::")
+        assert f"def {name}(" in (OUTPUT.parents[1] / file).read_text(encoding="utf-8")
 
 
 def _texts_in(folder: Path) -> set[str]:

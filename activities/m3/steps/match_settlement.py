@@ -174,13 +174,14 @@ def _told(archive: Archive, request: MatchRequest) -> Matched:
     orders: dict[MatchStatus, int] = {}
     amounts: dict[MatchStatus, Decimal] = {}
     listed: list[OrderMatch] = []
-    lines, pays, rest, rest_orders = 0, ZERO, ZERO, 0
+    lines, pays, rest, rest_orders, left = 0, ZERO, ZERO, 0, ZERO
     for one in matches_in(archive, request.folder):
         orders[one.status] = orders.get(one.status, 0) + 1
         amounts[one.status] = amounts.get(one.status, ZERO) + one.amount
         lines += len(one.paid)
         pays += sum((paid.amount for paid in one.paid), ZERO)
         rest += one.rest
+        left += one.left
         rest_orders += bool(one.rest)
         if one.status is not MatchStatus.MATCHED and len(listed) < _LISTED:
             listed.append(one)
@@ -193,5 +194,6 @@ def _told(archive: Archive, request: MatchRequest) -> Matched:
         pays=pays,
         rest=rest,
         rest_orders=rest_orders,
+        left=left,
         listed=tuple(listed),
     )

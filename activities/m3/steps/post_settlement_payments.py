@@ -19,7 +19,6 @@ from activities.m3.programs.ledger import Entry, entries_of_day, entries_of_vouc
 from activities.m3.programs.payments import InvoiceKey, PaymentBatch, open_items, payments_of
 from activities.m3.steps.match_settlement import lines_in
 from activities.m3.steps.settlement_context import (
-    PATIENCE,
     Identity,
     SettlementContext,
     balance_of,
@@ -97,14 +96,14 @@ class _Paying:
             await self._batch.control()
         except MIError as error:
             raise refusal(error, self._ref, self._about) from error
-        found = await self._ctx.m3.patiently(self._look, PATIENCE)
+        found = await self._ctx.m3.patiently(self._look, self._ctx.patience)
         if found is None:
             raise not_posted(self._ref, self._about)
         return found
 
     async def _posted_meanwhile(self, wrong: Sequence[BulkResult]) -> PostedVoucher:
         """The batch is there and takes no lines: M3 is updating it, or stopped."""
-        found = await self._ctx.m3.patiently(self._look, PATIENCE)
+        found = await self._ctx.m3.patiently(self._look, self._ctx.patience)
         if found is None:
             raise not_posted(self._ref, self._about, wrong[0].error) from wrong[0].error
         return found

@@ -14,7 +14,6 @@ from activities.m3.errors import MIError
 from activities.m3.programs.ledger import Entry, Interface, dimensions_of, entries_of_day, refused_lines
 from activities.m3.steps.match_settlement import left_over
 from activities.m3.steps.settlement_context import (
-    PATIENCE,
     Identity,
     SettlementContext,
     balance_of,
@@ -38,8 +37,8 @@ async def post_settlement_voucher(
 ) -> PostedVoucher:
     """The voucher as M3 has posted it, now or before.
 
-    Raises `NotYet` while M3 has not posted it; `OrderHeld`: settlement_refused where M3 does not take it and nothing
-    was posted, settlement_misposted where the ledger has another voucher of this settlement.
+    Raises `NotYet` while M3 has not posted it; `OrderHeld` (settlement_refused) where M3 does not take it and nothing
+    was posted, or has another voucher in its place.
     """
     posted = await _Posting(ctx, request).run()
     return posted.model_copy(update={"on_account": on_account})
@@ -151,14 +150,14 @@ class _Posting:
             await self._interface.update(self.key)
         except MIError as error:
             problem = error
-        found = await self._ctx.m3.patiently(self._look, PATIENCE)
+        found = await self._ctx.m3.patiently(self._look, self._ctx.patience)
         if found is None:
             raise not_posted(self._ref, f"{self._about} (batch {self.key})", problem)
         return found
 
     async def _posted_meanwhile(self, wrong: Sequence[BulkResult]) -> PostedVoucher:
         """The batch is there and takes no lines: it is being posted, or M3 stopped it."""
-        found = await self._ctx.m3.patiently(self._look, PATIENCE)
+        found = await self._ctx.m3.patiently(self._look, self._ctx.patience)
         if found is None:
             raise not_posted(self._ref, f"{self._about} (batch {self.key})", wrong[0].error) from wrong[
                 0
@@ -181,7 +180,7 @@ class _Posting:
                 return self._told(vono, year, rows)
             if self._same_number(rows):
                 raise held(
-                    HeldReason.SETTLEMENT_MISPOSTED,
+                    HeldReason.SETTLEMENT_REFUSED,
                     f"M3 has voucher {vono} of {year} for settlement {self._ref.subject} on {day}, and it is not what "
                     f"{self._about} has to be.",
                     system="M3",

@@ -18,7 +18,6 @@ from canonical.settlement.models import ZERO
 from canonical.settlement_contracts import SettlementRef
 
 PATIENCE: Final = 6.0
-"""Seconds to wait inside for M3 to post what was just handed over."""
 
 _STOPPED: Final = timedelta(minutes=10)
 """A batch that takes no lines is being posted, or it never will be."""
@@ -34,6 +33,8 @@ class SettlementContext:
     m3: M3Context
     archive: Archive
     plan: AccountPlan
+    patience: float = PATIENCE
+    """Seconds to wait inside for M3 to post what was just handed over."""
 
     @property
     def options(self) -> SettlementOptions:
