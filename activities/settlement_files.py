@@ -28,7 +28,8 @@ from canonical.settlement.models import Header, Settlement, UnreadableSettlement
 from canonical.settlement.reading import Expected, SettlementFile
 from canonical.settlement.summing import Summed, read_settlement
 from canonical.settlement.text import Source
-from canonical.settlement_contracts import ArchivedReport, ReportOrigin, SettlementRef, TakenIn
+from canonical.settlement_contracts import SettlementRef
+from canonical.settlement_reports import ArchivedReport, ReportOrigin, TakenIn
 
 _PREVIOUS: Final = 400
 """Settlements of a seller that are looked through for the one before, the latest."""

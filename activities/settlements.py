@@ -24,6 +24,7 @@ from activities.errors import RetryLater
 from activities.m3.settlements import ARCHIVE_AWAY, settling
 from activities.settlement_files import SettlementFiles
 from canonical import settlement_contracts as act
+from canonical import settlement_reports as rep
 from canonical.held import HeldReason, held
 from canonical.marketplaces import by_sales_channel
 from canonical.settlement.checks import book
@@ -32,6 +33,8 @@ from canonical.settlement_ids import unread_settlement_subject
 
 DOCUMENT_INCOMPLETE: Final = "document_incomplete"
 """ApplicationError type of what Temporal tries again."""
+DAMAGED: Final = 5
+"""Attempts after which a look goes on without a document."""
 NOT_CONFIGURED: Final = "seller_not_configured"
 """ApplicationError type, not retried."""
 
@@ -39,7 +42,7 @@ NOT_CONFIGURED: Final = "seller_not_configured"
 class StartSettlement(Protocol):
     """Start the settlement's workflow, or tell the one that is there of another report."""
 
-    async def __call__(self, subject: str, report: act.ArchivedReport, /) -> act.TakenIn: ...
+    async def __call__(self, subject: str, report: rep.ArchivedReport, /) -> rep.TakenIn: ...
 
 
 class SettlementActivities:
@@ -64,8 +67,8 @@ class SettlementActivities:
 
     # --- the feed -------------------------------------------------------------------------------
 
-    @activity.defn(name=act.LIST_SETTLEMENT_REPORTS)
-    async def list_settlement_reports(self, request: act.ListReportsRequest) -> act.ListedReports:
+    @activity.defn(name=rep.LIST_SETTLEMENT_REPORTS)
+    async def list_settlement_reports(self, request: rep.ListReportsRequest) -> rep.ListedReports:
         """One page of the seller's settlement reports: one getReports call."""
         async with _asking(f"Settlement reports of seller {request.seller_id}"):
             page, token = await self._client(request.seller_id).reports.page(
@@ -76,10 +79,10 @@ class SettlementActivities:
                 _origin(request.seller_id, one) for one in page if one.status == DONE and one.document_id
             ]
             fresh = [one for one in origins if self._files.taken_name(one.report_id) not in taken]
-            return act.ListedReports(reports=tuple(fresh), known=len(origins) - len(fresh), next_token=token)
+            return rep.ListedReports(reports=tuple(fresh), known=len(origins) - len(fresh), next_token=token)
 
-    @activity.defn(name=act.TAKE_IN_SETTLEMENT)
-    async def take_in_settlement(self, request: act.TakeInRequest) -> act.TakenIn:
+    @activity.defn(name=rep.TAKE_IN_SETTLEMENT)
+    async def take_in_settlement(self, request: rep.TakeInRequest) -> rep.TakenIn:
         """Archive a report and start its settlement: one getReportDocument call, none where it is archived already."""
         origin = request.origin
         subject = f"Settlement report {origin.report_id} of seller {origin.seller_id}"
@@ -88,23 +91,26 @@ class SettlementActivities:
             report = kept or await self._archived(origin, subject)
             return await self._started(report)
 
-    @activity.defn(name=act.START_SETTLEMENT)
-    async def start_settlement(self, request: act.StartSettlementRequest) -> act.TakenIn:
+    @activity.defn(name=rep.START_SETTLEMENT)
+    async def start_settlement(self, request: rep.StartSettlementRequest) -> rep.TakenIn:
         """Start the settlement of a report that is in the archive."""
         async with _asking(f"Settlement report {request.report.origin.report_id}"):
             return await self._started(request.report)
 
-    async def _archived(self, origin: act.ReportOrigin, subject: str) -> act.ArchivedReport:
+    async def _archived(self, origin: rep.ReportOrigin, subject: str) -> rep.ArchivedReport:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "report"
             try:
                 charset = await self._downloaded(origin, file)
             except (DocumentExpired, DocumentIncomplete) as error:
                 said = str(error) or "its new address was no longer good either"
-                raise RetryLater(f"{subject} did not come whole: {said}.", kind=DOCUMENT_INCOMPLETE) from None
+                sentence = f"{subject} did not come whole: {said}."
+                if activity.info().attempt >= DAMAGED:  # the next look tries again
+                    raise ApplicationError(sentence, type=DOCUMENT_INCOMPLETE, non_retryable=True) from None
+                raise RetryLater(sentence, kind=DOCUMENT_INCOMPLETE) from None
             return await asyncio.to_thread(self._files.keep, origin, file, charset, datetime.now(UTC))
 
-    async def _downloaded(self, origin: act.ReportOrigin, file: Path) -> str:
+    async def _downloaded(self, origin: rep.ReportOrigin, file: Path) -> str:
         reports = self._client(origin.seller_id).reports
         document = await reports.document(origin.document_id, origin.report_type)
         try:
@@ -113,7 +119,7 @@ class SettlementActivities:
             document = await reports.document(origin.document_id, origin.report_type)
             return await download(self._http, document.url, file)
 
-    async def _started(self, report: act.ArchivedReport) -> act.TakenIn:
+    async def _started(self, report: rep.ArchivedReport) -> rep.TakenIn:
         """One workflow a settlement; a report whose header cannot be read has one of its own, which is held."""
         try:
             header = await asyncio.to_thread(self._files.header, report)
@@ -161,8 +167,8 @@ class SettlementActivities:
         return act.Summarised(booking=booking, marketplace_id=home.id if home else "")
 
 
-def _origin(seller_id: str, report: Report) -> act.ReportOrigin:
-    return act.ReportOrigin(
+def _origin(seller_id: str, report: Report) -> rep.ReportOrigin:
+    return rep.ReportOrigin(
         seller_id=seller_id,
         report_id=report.report_id,
         report_type=report.report_type,

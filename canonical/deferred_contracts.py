@@ -34,6 +34,6 @@ class DeferredInput(_Contract):
     unread: int = 0
 
 
-def deferred_workflow_id(seller_id: str) -> str:
-    """The one look at a seller's deferred transactions; the last one that ended is what is known."""
-    return f"settlement-deferred-{seller_id}"
+def deferred_look_id(seller_id: str) -> str:
+    """The daily look's schedule, and the look that a person asks for; the ids of scheduled runs begin with it."""
+    return f"o2c-deferred-{seller_id}"

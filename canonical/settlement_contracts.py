@@ -13,21 +13,15 @@ from pydantic import BaseModel, ConfigDict
 from canonical.activity_contracts import Repair
 from canonical.settlement.matching import MatchStatus, OrderMatch
 from canonical.settlement.models import ZERO, Booking, Check, Voucher, VoucherKind
+from canonical.settlement_reports import ArchivedReport
 from canonical.steps import Step
 
 SETTLEMENT: Final = "Settlement"
 """Workflow type: one settlement, from its report to M3's vouchers."""
-SETTLEMENT_FEED: Final = "SettlementFeed"
-"""Workflow type: one look for a seller's settlement reports."""
 
 REPORT_CAME: Final = "report_came"
 """Signal: another report of the same settlement (`ArchivedReport`)."""
 
-AMAZON_GET_REPORTS_QUEUE: Final = "o2c-amazon-getReports"
-
-LIST_SETTLEMENT_REPORTS: Final = "list_settlement_reports"
-TAKE_IN_SETTLEMENT: Final = "take_in_settlement"
-START_SETTLEMENT: Final = "start_settlement"
 SUMMARISE_SETTLEMENT: Final = "summarise_settlement"
 MATCH_SETTLEMENT: Final = "match_settlement"
 POST_SETTLEMENT_PAYMENTS: Final = "post_settlement_payments"
@@ -36,112 +30,12 @@ POST_ON_ACCOUNT: Final = "post_on_account"
 VERIFY_SETTLEMENT: Final = "verify_settlement"
 VERIFY_SETTLEMENT_VOUCHER: Final = "verify_settlement_voucher"
 
-SETTLEMENT_V2: Final = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
-SETTLEMENT_V1: Final = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE"
-LISTED_FOR_DAYS: Final = 90
-"""Amazon lists reports for so long."""
-
 STALE: Final = "settlement_stale"
 """ApplicationError type, not retried: what is open in M3 is no longer what was matched."""
-UNREADABLE: Final = "settlement_unreadable"
-"""ApplicationError type, not retried: the report cannot be read; the text says why."""
 
 
 class _Contract(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-# --- reports ------------------------------------------------------------------------------------
-
-
-class ReportOrigin(_Contract):
-    """Where an archived report comes from."""
-
-    seller_id: str
-    report_id: str
-    """Amazon's; for a file that was handed in, ``handed-in-`` and its hash."""
-    report_type: str = ""
-    document_id: str = ""
-    marketplace_ids: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    created: datetime | None = None
-    """As Amazon tells them (getReports)."""
-
-
-class ArchivedReport(_Contract):
-    """A report as it came, in the archive."""
-
-    key: str
-    sha256: str
-    size: int
-    charset: str = ""
-    """As its Content-Type told."""
-    archived: datetime
-    origin: ReportOrigin
-
-
-class ListReportsRequest(_Contract):
-    """One page of a seller's settlement reports (getReports)."""
-
-    seller_id: str
-    report_types: tuple[str, ...]
-    since: datetime
-    token: str = ""
-
-
-class ListedReports(_Contract):
-    reports: tuple[ReportOrigin, ...] = ()
-    """Those whose settlements were not taken in yet."""
-    known: int = 0
-    """The others."""
-    next_token: str = ""
-
-
-class TakeInRequest(_Contract):
-    """Download a report, archive it, and start its settlement."""
-
-    origin: ReportOrigin
-
-
-class StartSettlementRequest(_Contract):
-    """Start the settlement of a report that is in the archive."""
-
-    report: ArchivedReport
-
-
-class TakenIn(_Contract):
-    """What became of one report."""
-
-    report_id: str
-    settlement_id: str = ""
-    """Empty where it could not be read."""
-    workflow_id: str = ""
-    started: bool = False
-    """False where the settlement was known: the report came again, or as another type."""
-    sentence: str = ""
-
-
-class FeedInput(_Contract):
-    """One look for a seller's settlement reports."""
-
-    seller_id: str
-    report_types: tuple[str, ...] = (SETTLEMENT_V2,)
-    days: int = LISTED_FOR_DAYS
-    """How far back; Amazon lists no more than 90 days."""
-
-
-class FeedResult(_Contract):
-    seller_id: str
-    listed: int = 0
-    known: int = 0
-    """Taken in before."""
-    taken: tuple[TakenIn, ...] = ()
-    failed: tuple[TakenIn, ...] = ()
-    """Could not be fetched; the next look tries again."""
-
-
-# --- one settlement -----------------------------------------------------------------------------
 
 
 class SettlementInput(_Contract):

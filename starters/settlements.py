@@ -12,22 +12,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.settlement.models import UnreadableSettlement
-from canonical.settlement_contracts import (
-    SETTLEMENT,
-    SETTLEMENT_FEED,
-    FeedInput,
-    FeedResult,
-    ReportOrigin,
-    SettlementResult,
-    SettlementView,
-    TakenIn,
-)
+from canonical.settlement_contracts import SETTLEMENT, SettlementResult, SettlementView
 from canonical.settlement_ids import (
     settlement_feed_workflow_id,
     settlement_of_workflow,
     settlement_workflow_id,
     unread_settlement_subject,
 )
+from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput, FeedResult, ReportOrigin, TakenIn
 from starters.console import Refused
 from starters.links import workflow_link
 from worker.archiving import open_archive

@@ -40,7 +40,7 @@ from canonical.alert_contracts import ALERTS_QUEUE
 from canonical.import_contracts import IMPORTS_QUEUE
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
-from canonical.settlement_contracts import AMAZON_GET_REPORTS_QUEUE
+from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.archiving import open_archive
 from worker.connection import connect, sandbox_runner

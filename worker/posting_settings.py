@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from activities.m3.options import InterfaceOptions, SettlementOptions
-from canonical.settlement_contracts import SETTLEMENT_V1, SETTLEMENT_V2
+from canonical.settlement_reports import SETTLEMENT_V1, SETTLEMENT_V2
 
 _Place = Annotated[int, Field(ge=1, le=900)]
 _MARKED = ("INRI", "AIT1", "CUAM", "ACDT", "VTXT")

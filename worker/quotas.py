@@ -46,7 +46,7 @@ from canonical.activity_contracts import (
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.quota_level import Plan
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
-from canonical.settlement_contracts import AMAZON_GET_REPORTS_QUEUE
+from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 
 AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_ORDER_QUEUE: GET_ORDER,

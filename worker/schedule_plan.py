@@ -8,6 +8,7 @@ from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, Schedu
 
 from canonical.activity_contracts import SWEEP, SweepInput
 from canonical.deadlines import DEADLINES, DeadlinesInput
+from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput
 from canonical.ids import (
     amazon_sweep_id,
@@ -29,8 +30,8 @@ from canonical.schedule_contracts import (
     DeliverySweepInput,
     ReconciliationInput,
 )
-from canonical.settlement_contracts import SETTLEMENT_FEED, FeedInput
 from canonical.settlement_ids import settlement_feed_id
+from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput
 from worker.settings import Settings
 
 _MISSED_SWEEP: Final = timedelta(minutes=1)
@@ -216,6 +217,17 @@ def _settlements(settings: Settings) -> list[Planned]:
             spec=_daily(at, settings.schedules.time_zone),
             missed=_MISSED_DAY,
             summary=f"Settlement reports, seller {seller_id}",
+        )
+        for seller_id in settings.sellers
+    ] + [
+        Planned(
+            id=deferred_look_id(seller_id),
+            seller_id=seller_id,
+            workflow=DEFERRED_LOOK,
+            argument=DeferredInput(seller_id=seller_id),
+            spec=_daily(at, settings.schedules.time_zone),
+            missed=_MISSED_DAY,
+            summary=f"What Amazon holds back, seller {seller_id}",
         )
         for seller_id in settings.sellers
     ]

@@ -15,8 +15,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.archive import Archive
 from activities.settlement_files import SettlementFiles, SettlementRules
 from canonical.activity_contracts import ORDERS_QUEUE
-from canonical.settlement_contracts import REPORT_CAME, SETTLEMENT, ArchivedReport, SettlementInput, TakenIn
+from canonical.settlement_contracts import REPORT_CAME, SETTLEMENT, SettlementInput
 from canonical.settlement_ids import settlement_workflow_id
+from canonical.settlement_reports import ArchivedReport, TakenIn
 from canonical.steps import Step
 from worker.settings import Settings
 from workflows import search_attributes as sa

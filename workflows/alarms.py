@@ -33,8 +33,8 @@ class Holdable(Protocol):
     def held_since(self) -> datetime | None: ...
 
 
-def tell_held(state: Holdable, hold: Hold) -> None:
-    """The order has just become held."""
+def tell_held(state: Holdable, hold: Hold, noun: str = "order") -> None:
+    """The order has just become held; `noun` is what a person calls it."""
     info = workflow.info()
     fix = fixes_for(state.step, hold)[0]
     command = fix_command(state.order_id, fix, fix_argument(fix, state.step, hold))
@@ -49,8 +49,9 @@ def tell_held(state: Holdable, hold: Hold) -> None:
         since=state.held_since or workflow.now(),
         command=command,
         skus=hold.skus,
+        noun=noun,
     )
-    _tell(TellAlerts(held=notice), "Tell people that the order is held")
+    _tell(TellAlerts(held=notice), f"Tell people that the {noun} is held")
 
 
 def tell_released(hold: Hold) -> None:

@@ -23,7 +23,8 @@ from canonical.activity_contracts import (
 from canonical.import_contracts import IMPORT_REFUSED, IMPORTS_QUEUE
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
-from canonical.settlement_contracts import AMAZON_GET_REPORTS_QUEUE, STALE
+from canonical.settlement_contracts import STALE
+from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 
 HEARTBEAT: Final = timedelta(seconds=30)
 

@@ -79,6 +79,7 @@ class Settlement(SettlementHandlers):
         state = self._state
         while True:
             self._go(Step.READING, "The report is read and summed.")
+            heard = state.news
             try:
                 got = await self._calls.summarise()
             except ActivityError as error:
@@ -88,7 +89,7 @@ class Settlement(SettlementHandlers):
                 if got.booking.postable or state.unread:
                     return
                 hold = texts.not_postable(got.booking)
-            if await self._held(Step.READING, hold) is None:
+            if await self._held(Step.READING, hold, heard) is None:
                 self._take_the_newest()
 
     def _take_the_newest(self) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from temporalio import workflow
 
 from canonical import settlement_contracts as act
+from canonical import settlement_reports as rep
 from canonical.fixes import MarkStepDone
 from canonical.settlement.models import Voucher
 from workflows import policies
@@ -50,11 +51,11 @@ class SettlementCalls:
             act.SUMMARISE_SETTLEMENT, request, act.Summarised, policies.READING, "Read and sum the report"
         )
 
-    async def start_again(self) -> act.TakenIn:
+    async def start_again(self) -> rep.TakenIn:
         """Start the settlement of a report whose id can be read by now."""
-        request = act.StartSettlementRequest(report=self._state.report)
+        request = rep.StartSettlementRequest(report=self._state.report)
         return await self._call(
-            act.START_SETTLEMENT, request, act.TakenIn, policies.READING, "Start its settlement"
+            rep.START_SETTLEMENT, request, rep.TakenIn, policies.READING, "Start its settlement"
         )
 
     async def match(self) -> act.Matched:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from canonical.settlement_contracts import (
+from canonical.settlement_reports import (
     LIST_SETTLEMENT_REPORTS,
     LISTED_FOR_DAYS,
     SETTLEMENT_FEED,

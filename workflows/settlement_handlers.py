@@ -13,6 +13,7 @@ from temporalio.common import RawValue, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from canonical import settlement_contracts as act
+from canonical import settlement_reports as rep
 from canonical.activity_contracts import Repair
 from canonical.fixes import Cancel, Fix
 from canonical.held import FixName, Hold
@@ -50,7 +51,7 @@ class SettlementHandlers:
     )
     def report_came(self, *arguments: object) -> None:
         try:
-            report = read_news(act.ArchivedReport, arguments)
+            report = read_news(rep.ArchivedReport, arguments)
         except BadRepair as error:
             self._note(f"Signal {act.REPORT_CAME} was ignored: {error}")
             return
@@ -164,8 +165,9 @@ class SettlementHandlers:
 
     # --- holding --------------------------------------------------------------------------------
 
-    async def _held(self, step: Step, hold: Hold) -> Fix | None:
-        """Hold the settlement until a repair arrives, or while it is read another report of it (None).
+    async def _held(self, step: Step, hold: Hold, heard: int | None = None) -> Fix | None:
+        """Hold the settlement until a repair arrives, or while it is read another report of it (None): one behind the
+        first `heard`.
 
         Raises GivenUp when a person cancels.
         """
@@ -183,10 +185,10 @@ class SettlementHandlers:
             held.append(sa.MARKETPLACE.value_set(state.booking.settlement.home))
         workflow.upsert_search_attributes(held)
         self._show()
-        tell_held(state, hold)
-        heard = state.news
+        tell_held(state, hold, _NOUN)
+        known = state.news if heard is None else heard
         try:
-            await workflow.wait_condition(lambda: state.fix is not None or state.news > heard)
+            await workflow.wait_condition(lambda: state.fix is not None or state.news > known)
         except asyncio.CancelledError:  # "Request cancellation" in the Web UI
             self._release(hold)
             raise GivenUp from None

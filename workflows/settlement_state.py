@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from canonical import settlement_contracts as act
+from canonical import settlement_reports as rep
 from canonical.activity_contracts import Repair
 from canonical.fixes import Fix
 from canonical.held import Hold
@@ -22,8 +23,8 @@ class SettlementState:
 
     seller_id: str
     subject: str
-    report: act.ArchivedReport
-    others: list[act.ArchivedReport] = field(default_factory=list)
+    report: rep.ArchivedReport
+    others: list[rep.ArchivedReport] = field(default_factory=list)
     step: Step = Step.RECEIVED
     sentence: str = "Received."
     outcome: str = ""

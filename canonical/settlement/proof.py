@@ -9,15 +9,12 @@ from canonical.money import currency_decimals
 from canonical.settlement.accounts import CARRIED_FORWARD, CLEARING, RECEIVABLE
 from canonical.settlement.categories import CATEGORIES
 from canonical.settlement.deferred import Deferred
-from canonical.settlement.matching import MatchStatus
 from canonical.settlement.models import Booking, Settlement, Voucher, VoucherKind
 from canonical.settlement.proof_list import proofs_of
 from canonical.settlement.proof_models import (
     CategoryFigure,
     ClearingEntry,
     ClearingProof,
-    OrderLook,
-    OrdersProof,
     ReportSource,
     ReserveProof,
     Sheet,
@@ -26,14 +23,10 @@ from canonical.settlement.proof_models import (
     SheetVoucher,
     VoucherInM3,
 )
-from canonical.settlement_contracts import (
-    ArchivedReport,
-    Matched,
-    PostedVoucher,
-    SettlementView,
-    VerifiedSettlement,
-)
+from canonical.settlement.proof_orders import orders_of
+from canonical.settlement_contracts import PostedVoucher, SettlementView, VerifiedSettlement
 from canonical.settlement_ids import settlement_voucher_mark
+from canonical.settlement_reports import ArchivedReport
 
 _OWED: Final = "balance_carried_forward"
 _ENDED: Final = {
@@ -123,7 +116,7 @@ class _Making:
             vouchers=tuple(self._voucher(each) for each in booking.vouchers),
             on_account=tuple(_in_m3(each) for each in self._posted if each.on_account),
             clearing=self._clearing(),
-            orders=self._orders(),
+            orders=orders_of(settlement, self._view, self._zero),
             withheld=settlement.withheld,
             withheld_net=settlement.withheld.net + self._zero,
             reserve=self._reserve(),
@@ -222,28 +215,6 @@ class _Making:
             unposted=self._sum(entry.amount for entry in planned) if posted else self._zero,
         )
 
-    # --- orders ---------------------------------------------------------------------------------
-
-    def _orders(self) -> OrdersProof:
-        view, payments = self._view, self._settlement.payments
-        matches = view.matches if view else ()
-        odd = _odd(matches)
-        listed = matches[-1].listed if matches else ()
-        return OrdersProof(
-            payments=payments,
-            total=sum(each.count for each in payments),
-            looked=bool(matches),
-            matched=sum(each.count for each in payments) - sum(odd) if matches else 0,
-            variance=odd[0],
-            no_invoice=odd[1],
-            looks=tuple(_look(each) for each in matches),
-            listed=listed,
-            more=max(sum(odd) - len(listed), 0),
-            open_in_m3=self._sum(each.left for each in matches),
-            on_account=(view.on_account if view else self._zero) + self._zero,
-            unposted=(view.unposted if view else self._zero) + self._zero,
-        )
-
     def _reserve(self) -> ReserveProof:
         before = next((each for each in self._booking.checks if each.name == "reserve"), None)
         return ReserveProof(
@@ -252,30 +223,6 @@ class _Making:
             brought_in=self._settlement.reserve.previous + self._zero,
             kept_now=-self._settlement.reserve.current + self._zero,
         )
-
-
-def _odd(matches: tuple[Matched, ...]) -> tuple[int, int]:
-    """Payments that differ from M3, and that M3 has nothing open for. A later look is about what the one before
-    left over: there these are no longer odd, but as the later one finds them."""
-    variance = 0
-    for each in matches[:-1]:
-        if each.lines:
-            left_over = each.rest_orders - each.orders.get(MatchStatus.NO_INVOICE, 0)
-            variance += each.orders.get(MatchStatus.VARIANCE, 0) - left_over
-    if not matches:
-        return 0, 0
-    last = matches[-1].orders
-    return variance + last.get(MatchStatus.VARIANCE, 0), last.get(MatchStatus.NO_INVOICE, 0)
-
-
-def _look(matched: Matched) -> OrderLook:
-    return OrderLook(
-        number=matched.number,
-        orders=matched.orders,
-        amounts=matched.amounts,
-        rest=matched.rest,
-        rest_orders=matched.rest_orders,
-    )
 
 
 def _text(voucher: Voucher) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from temporalio.client import Client
 
-from canonical.settlement_contracts import FeedResult, TakenIn
+from canonical.settlement_reports import FeedResult, TakenIn
 from starters import settlements as known
 from starters.console import Refused, counted, say, say_json, table
 from starters.options import AsJson, Config, Seller

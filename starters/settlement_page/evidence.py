@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from canonical.settlement.matching import MatchStatus
 from canonical.settlement.proof_models import CategoryFigure, Section, Sheet
 from starters.settlement_page.markup import (
     MARKS,
@@ -20,13 +19,9 @@ from starters.settlement_page.markup import (
     table,
     tag,
 )
+from starters.settlement_page.orders import orders
 from starters.settlement_page.vouchers import vouchers
 
-_STATUSES: Final = {
-    MatchStatus.MATCHED: "matched",
-    MatchStatus.VARIANCE: "variance",
-    MatchStatus.NO_INVOICE: "no invoice",
-}
 _REASONS: Final = {"DD7": "seven days from delivery", "B2B": "invoiced order"}
 
 
@@ -37,7 +32,7 @@ def sections(sheet: Sheet) -> Iterator[Html]:
     yield _section(sheet, Section.CATEGORIES, "Categories", _categories(sheet))
     yield _section(sheet, Section.VOUCHERS, "Vouchers", vouchers(sheet))
     yield _section(sheet, Section.CLEARING, "Clearing account", _clearing(sheet))
-    yield _section(sheet, Section.ORDERS, "Orders", _orders(sheet))
+    yield _section(sheet, Section.ORDERS, "Orders", orders(sheet))
     yield _section(sheet, Section.WITHHELD, "Tax withheld by Amazon", _withheld(sheet))
     yield _section(sheet, Section.RESERVE, "Reserve", _reserve(sheet))
     yield _section(sheet, Section.WAITING, "Not paid out yet", _waiting(sheet))
@@ -149,87 +144,6 @@ def _clearing(sheet: Sheet) -> Html:
     if clearing.unposted:
         parts.append(para(f"{clearing.unposted} {currency} belong here and are not posted yet."))
     return joined(parts)
-
-
-def _orders(sheet: Sheet) -> Html:
-    orders, currency = sheet.orders, sheet.currency
-    if not orders.total:
-        return para("No order is paid in this settlement.")
-    columns = (
-        Column(""),
-        Column("marketplace", "text wide"),
-        Column("count", "number"),
-        Column("amount", "amount"),
-    )
-    rows = [
-        (
-            beneath(esc("Refunds" if one.kind == "refund" else "Payments"), one.marketplace, "narrow"),
-            esc(one.marketplace),
-            esc(one.count),
-            money(one.amount, currency),
-        )
-        for one in orders.payments
-    ]
-    total = sum((one.amount for one in orders.payments), Decimal(0))
-    parts = [table(columns, rows, (esc("Sum"), Html(""), esc(orders.total), money(total, currency)))]
-    if not orders.looked:
-        return joined((*parts, para("They were not compared with M3's invoices.", "soft")))
-    parts += [_look(sheet, number) for number in range(len(orders.looks))]
-    parts.append(
-        facts(
-            (
-                (
-                    "Open in M3",
-                    _amount(orders.open_in_m3, sheet, "of invoices and credit notes paid in part"),
-                ),
-                ("On account", _amount(orders.on_account, sheet, "posted without an invoice")),
-                ("Posted nowhere", _amount(orders.unposted, sheet, "held for a person")),
-            )
-        )
-    )
-    if orders.listed:
-        parts += [tag("h3", esc("Orders that differ")), _listed(sheet)]
-    if orders.more:
-        parts.append(para(f"{orders.more} more differ; the archive has all of them.", "soft"))
-    return joined(parts)
-
-
-def _look(sheet: Sheet, number: int) -> Html:
-    look = sheet.orders.looks[number]
-    title = "Compared with M3's open invoices" if not number else f"Look {number + 1}, at what was left over"
-    columns = (Column("result"), Column("count", "number"), Column("amount", "amount"))
-    rows = [
-        (esc(_STATUSES[status]), esc(look.orders[status]), money(look.amounts[status], sheet.currency))
-        for status in MatchStatus
-        if status in look.orders
-    ]
-    return joined((tag("h3", esc(title)), table(columns, rows)))
-
-
-def _listed(sheet: Sheet) -> Html:
-    columns = (
-        Column("order"),
-        Column("open in M3", "amount"),
-        Column("pays nothing", "amount"),
-        Column("amazon", "amount"),
-    )
-    rows = [
-        (
-            beneath(
-                tag("span", esc(one.order_id), class_="n"),
-                f"{_STATUSES[one.status]}, row {one.row}. {one.sentence}",
-            ),
-            money(one.left, sheet.currency),
-            money(one.rest, sheet.currency),
-            money(one.amount, sheet.currency),
-        )
-        for one in sheet.orders.listed
-    ]
-    return table(columns, rows)
-
-
-def _amount(amount: Decimal, sheet: Sheet, what: str) -> Html:
-    return beneath(money(amount, sheet.currency), what) if amount else Html("")
 
 
 def _withheld(sheet: Sheet) -> Html:

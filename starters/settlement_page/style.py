@@ -86,13 +86,13 @@ tfoot td { border-top: 1px solid var(--ink); border-bottom: 3px double var(--ink
 .proofs td:first-child { width: 1%; white-space: nowrap; padding-right: .2rem; }
 
 .facts { display: grid; gap: .25rem 1.2rem; margin: 0 0 .8rem; font-size: .92rem; }
-.facts > div { display: grid; grid-template-columns: 12rem 1fr; gap: 1rem; }
+.facts > div { display: grid; grid-template-columns: 13.5rem 1fr; gap: 1rem; }
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 footer { margin-top: 2.6rem; padding-top: .7rem; border-top: 1px solid var(--line); color: var(--soft);
          font-size: .82rem; }
 
-@media (max-width: 44rem) {
+@media screen and (max-width: 44rem) {
   body { background: var(--paper); font-size: 14px; }
   main { margin: 0; padding: 1.25rem 1rem; border: 0; border-radius: 0; }
   h1 { font-size: 1.45rem; }
@@ -115,6 +115,7 @@ footer { margin-top: 2.6rem; padding-top: .7rem; border-top: 1px solid var(--lin
   @page { size: A4; margin: 16mm 15mm 18mm; }
   :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --faint: #fff; --paper: #fff; --desk: #fff;
           --ok: #000; --note: #000; --differs: #000; --open: #444; --link: #000; }
+  html { font-size: 12.5px; }
   body { font-size: 9.5pt; }
   main { max-width: none; margin: 0; padding: 0; border: 0; }
   .back { display: none; }

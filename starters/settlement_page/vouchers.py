@@ -30,6 +30,8 @@ def vouchers(sheet: Sheet) -> Html:
         parts.append(para("Names in <> are no accounts: they lack their configuration.", "soft"))
     if any(_is_m3s(line) for each in sheet.vouchers for line in each.lines):
         parts.append(para("Receivables have the account M3 gives the customers.", "soft"))
+    if any(each.in_m3 for each in sheet.vouchers) or sheet.on_account:
+        parts.append(para("Beside a voucher's number stand M3's debits, in the division's currency.", "soft"))
     return joined(parts)
 
 
@@ -53,9 +55,19 @@ def _voucher(sheet: Sheet, voucher: SheetVoucher) -> Html:
             tag("h3", esc(kind)),
             para(said if voucher.in_m3 else f"{said}. Not in M3.", "soft"),
             _in_m3(voucher.in_m3) if voucher.in_m3 else Html(""),
+            _elsewhere(sheet, voucher),
             table(_LINES, [_line(line, sheet.currency) for line in voucher.lines], foot),
         )
     )
+
+
+def _elsewhere(sheet: Sheet, voucher: SheetVoucher) -> Html:
+    """What of the lines below is not in the vouchers M3 has of them."""
+    missing = voucher.clearing - sum((one.clearing for one in voucher.in_m3), voucher.clearing * 0)
+    if not voucher.in_m3 or not missing:
+        return Html("")
+    where = "on account, below" if sheet.on_account else "not posted"
+    return para(f"{missing} {sheet.currency} of these lines are {where}.", "soft")
 
 
 def _line(line: VoucherLine, currency: str) -> tuple[Html, ...]:
@@ -77,7 +89,7 @@ def _in_m3(found: Sequence[VoucherInM3]) -> Html:
 def _told(one: VoucherInM3) -> Html:
     by = "named by a person" if one.by_hand else f"key {one.key}"
     where = f"division {one.division}, " if one.division else ""
-    said = f"{where}{one.accounting_date}, {by}; debits and credits in the division's currency"
+    said = f"{where}{one.accounting_date}, {by}"
     same = one.debit == one.credit
     figures = f"{one.debit}" if same else f"{one.debit} ≠ {one.credit}"
     return beneath(tag("span", esc(figures), class_="n"), said)

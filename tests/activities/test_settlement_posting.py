@@ -1,23 +1,30 @@
 """A settlement's payments and vouchers in M3: posted once, whatever befalls the worker, and read back."""
 
+import ast
+import itertools
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import pytest_asyncio
 from temporalio.exceptions import ApplicationError
 
+import simulators.m3.programs  # noqa: F401 - registers M3's transactions
+from activities.m3.programs import ledger as ledger_program
+from activities.m3.programs import payments as payments_program
 from activities.m3.steps.match_settlement import matches_in
 from canonical.held import HeldReason
 from canonical.order import Channel
 from canonical.settlement.matching import MatchStatus
 from canonical.settlement_contracts import STALE, VerifySettlementRequest
 from simulators.m3.ledger_batch import PARM_LAYOUT
+from simulators.m3.registry import registered
 from tests.activities.m3_bench import BLACK, GREEN, Bench, WorkerDied, amazon_order, bench, booking
 from tests.support.settlements import SETTLEMENT_ID, Made
 from tests.support.settling import ACCOUNTS, Settling, fee, invoiced, options, rules, settling, sold
-from tests.support.writes_settlement import BY_FIELDS, BY_POSITION
+from tests.support.writes_settlement import BY_FIELDS, BY_POSITION, SETTLEMENT_WRITES
 
 
 @pytest_asyncio.fixture
@@ -47,7 +54,7 @@ async def test_orders_are_paid_fees_booked_and_clearing_is_left_with_the_deposit
     it = await two_orders(stage, tmp_path)
     total = it.booking.settlement.header.total
     matched = await stage.run(it.m3.match_settlement, it.to_match())
-    assert (matched.orders, matched.lines, matched.rest) == ({MatchStatus.MATCHED: 2}, 2, 0)
+    assert (matched.orders, matched.lines, matched.rest) == ({MatchStatus.MATCHED: 2}, 2, Decimal(0))
     paid = await stage.run(it.m3.post_settlement_payments, it.to_pay(matched))
     assert (paid.clearing, paid.lines) == (total + Decimal("4.30"), 4)
     [voucher] = it.ledger
@@ -291,3 +298,30 @@ async def test_a_closed_period_is_refused_and_posted_when_it_is_open(stage: Benc
     paid = await stage.run(it.m3.post_settlement_payments, it.to_pay(matched))
     await stage.run(it.m3.post_settlement_voucher, it.to_post(it.ledger[0], paid.vono))
     assert len(await it.vouchers()) == 2
+
+
+# --- the rows of the write matrix -----------------------------------------------------------------
+
+
+def test_every_write_of_settlements_has_its_row() -> None:
+    programs = {"GLS840MI", "ARS040MI"}
+    sent = {
+        f"{program}.{transaction}"
+        for module in (ledger_program, payments_program)
+        for program, transaction in itertools.product(programs & _texts_in(module), _texts_in(module))
+        if transaction in registered()[program]
+    }
+    assert sent == set(SETTLEMENT_WRITES)
+
+
+@pytest.mark.parametrize("where", sorted({each for proofs in SETTLEMENT_WRITES.values() for each in proofs}))
+def test_what_a_row_says_is_proved_here(where: str) -> None:
+    file, _, name = where.partition("::")
+    assert file == "tests/activities/test_settlement_posting.py"
+    assert name in globals()
+
+
+def _texts_in(module: ModuleType) -> set[str]:
+    assert module.__file__ is not None
+    nodes = ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8")))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

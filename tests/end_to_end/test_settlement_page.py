@@ -3,7 +3,6 @@ screen as on a telephone, and on paper."""
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +11,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, ViewportSize, expect
+from typer.testing import CliRunner
 
 from canonical.settlement.models import CheckStatus
 from canonical.settlement.proof import sheet_of_view
 from canonical.settlement.proof_models import Sheet, SheetState
 from canonical.settlement_contracts import SettlementResult, SettlementView
 from canonical.settlement_ids import settlement_workflow_id
+from starters.cli import app
 from starters.deferred import ask
 from starters.settlements import look
 from tests.support.holding import Workshop, workshop
@@ -30,6 +31,8 @@ SHOTS = Path("test-output/settlement-page")
 EU = "A2EUSELLER0001"
 DE = "A1PA6795UKMFR9"
 WIDE: ViewportSize = {"width": 1100, "height": 1400}
+PAPER: ViewportSize = {"width": 680, "height": 960}
+"""A4 without its margins, in CSS pixels."""
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -76,22 +79,32 @@ async def looked_at(screen: Screen, file: Path, name: str) -> None:
     page, complaints = screen.page, list[str]()
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: asked.url.startswith("file:") or complaints.append(asked.url))
+    page.on("request", lambda asked: complaints.extend(_strange(asked.url)))
     await page.goto(file.as_uri())
     for label, size in (("narrow", NARROW), ("wide", WIDE)):
         await page.set_viewport_size(size)
         width = await page.evaluate("document.documentElement.scrollWidth")
-        assert width <= size["width"], f"At {size['width']} px it is {width} px wide."
         await page.screenshot(path=SHOTS / f"{name}-{label}.png", full_page=True)
+        assert width <= size["width"], f"At {size['width']} px it is {width} px wide."
     await page.emulate_media(color_scheme="dark")
     await page.screenshot(path=SHOTS / f"{name}-dark.png", full_page=True)
     await page.emulate_media(color_scheme="light")
+    await page.emulate_media(media="print")
+    await page.set_viewport_size(PAPER)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
+    await expect(page.locator("#categories th", has_text="account").first).to_be_visible()
+    await page.emulate_media(media="screen")
+    await page.set_viewport_size(WIDE)
     await page.pdf(path=SHOTS / f"{name}.pdf", prefer_css_page_size=True)
     assert not complaints, complaints
     for link in await page.locator('a[href^="#"]').evaluate_all(
         "links => links.map(each => each.hash.slice(1))"
     ):
         await expect(page.locator(f"section#{link}")).to_have_count(1)
+
+
+def _strange(url: str) -> list[str]:
+    return [] if url.startswith("file:") else [url]
 
 
 def alike(shown: str, told: str) -> bool:
@@ -218,12 +231,8 @@ async def test_the_page_of_a_preview_lists_what_is_unknown_and_runs_nothing_it_h
     )  # fmt: skip
     source, file = tmp_path / "settlement.txt", tmp_path / "preview.html"
     source.write_text(made.text(), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "starters", "settlement", "preview", str(source), "--html", str(file),
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 3, err.decode()
+    shown = CliRunner().invoke(app, ["settlement", "preview", str(source), "--html", str(file)])
+    assert shown.exit_code == 3, shown.output
     await looked_at(screen, file, "preview")
     await expect(screen.page).to_have_title(f"Settlement {made.settlement_id}")
     [_, row] = await cells(screen.page, "unknown")

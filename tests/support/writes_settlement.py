@@ -1,4 +1,4 @@
-"""The writes by which a settlement is posted, and where it is proved that each leaves one voucher whatever befalls it."""
+"""The writes by which a settlement is posted, and where it is proved that each leaves one voucher."""
 
 _PROVED = "tests/activities/test_settlement_posting.py"
 LOST_REPLY = f"{_PROVED}::test_a_lost_reply_leaves_one_voucher"

@@ -8,7 +8,7 @@ import pytest
 from canonical.activity_contracts import SweepInput
 from canonical.return_contracts import ReturnsFeedInput
 from canonical.schedule_contracts import AmazonSweepInput, ReconciliationInput
-from canonical.settlement_contracts import FeedInput
+from canonical.settlement_reports import FeedInput
 from tests.support.configuration import settings_for, write_configuration
 from worker.mcf_settings import McfSettings
 from worker.schedule_plan import planned
@@ -30,6 +30,7 @@ def test_every_seller_has_a_sweep_with_the_configured_overlap(tmp_path: Path) ->
         "o2c-reconciliation",
         "o2c-returns-A2EUSELLER0001", "o2c-returns-A2NASELLER0001",
         "o2c-settlements-A2EUSELLER0001", "o2c-settlements-A2NASELLER0001",
+        "o2c-deferred-A2EUSELLER0001", "o2c-deferred-A2NASELLER0001",
     ]  # fmt: skip
     eu, na = found["o2c-sweep-A2EUSELLER0001"], found["o2c-sweep-A2NASELLER0001"]
     assert eu.spec.intervals[0].every == timedelta(minutes=15)
@@ -77,7 +78,10 @@ def test_settlement_reports_are_looked_for_daily_where_accounts_are_configured(t
     assert daily.argument == FeedInput(seller_id="A2NASELLER0001")
     without = planned(wanted.model_copy(update={"settlement": SettlementSettings()}))
     never = planned(settings(tmp_path, 'settlements_at = "never"'))
-    assert not {one.id for one in (*without, *never)} & {"o2c-settlements-A2EUSELLER0001"}
+    assert not {one.id for one in (*without, *never)} & {
+        "o2c-settlements-A2EUSELLER0001",
+        "o2c-deferred-A2EUSELLER0001",
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from canonical.settlement.proof import sheet_of_booking
 from starters.cli import app
 from starters.settlement_page.markup import digits, money
 from starters.settlement_page.page import page
+from starters.settlement_text import say_head, say_sheet
 from tests.support.settlements import Line, Made, booked, other, sale
 
 NOW = datetime(2026, 8, 3, 9, 0, tzinfo=UTC)
@@ -101,6 +102,21 @@ def test_amounts_have_the_decimals_of_their_currency_and_never_lose_one(
 ) -> None:
     assert digits(Decimal(amount), currency) == shown
     assert re.sub(r"<[^>]+>", "", money(Decimal(amount), currency)) == shown
+
+
+def test_the_sheet_as_text_says_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = sheet_of_booking(booked(replace(MADE, lines=(*MADE.lines, other("Moon Fee", "-1.00")))))
+    say_head(sheet)
+    say_sheet(sheet)
+    said = capsys.readouterr().out
+    for words in (
+        "Settlement 25719799032: preview",
+        r"declared by Amazon +84\.00",
+        r"Every amount is known +DIFFERS +Row 5: other-transaction / other-transaction / Moon Fee lacks its category",
+        r"Moon Fee +category +5 +1 +-1\.00",
+        r"fee_commission +1 +-15\.00",
+    ):
+        assert re.search(words, said), words
 
 
 def test_the_preview_writes_the_page_beside_its_answer(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest_asyncio
 from temporalio.client import WorkflowHandle
 
 from canonical.held import HELD_REASONS
-from canonical.settlement_contracts import SettlementResult, SettlementView, TakenIn
-from canonical.settlement_ids import settlement_workflow_id
+from canonical.settlement_contracts import SettlementResult, SettlementView
+from canonical.settlement_ids import settlement_payment_batch, settlement_workflow_id
+from canonical.settlement_reports import TakenIn
 from starters.settlements import hand_in, look
 from tests.support.holding import Workshop, workshop
 from tests.support.orders import ORDINARY, order
@@ -227,8 +228,22 @@ async def test_orders_without_invoice_are_held_when_the_rest_is_posted_and_go_on
     assert await balance(shop, "1815") - before == amount - 1
     await fix(shop, subject, "accept_difference", why="from before the service")
     result = await ended(shop, subject)
-    assert (result.outcome, result.on_account, result.unposted) == ("booked", Decimal("11.00"), 0)
+    assert (result.outcome, result.on_account, result.unposted) == ("booked", Decimal("11.00"), Decimal(0))
     assert await balance(shop, "1815") - before == amount + 10
+
+
+async def test_many_orders_make_several_payment_batches(shop: Workshop, tmp_path: Path) -> None:
+    sales = [await sale(shop, quantity) for quantity in (1, 2, 3)]
+    await shop.configure(
+        lambda text: text.replace('interface = "AMZGL2"', 'interface = "AMZGL2"\nbatch_lines = 2')
+    )
+    before = await balance(shop, "1815")
+    made = Made(tuple(sold(*each) for each in sales), settlement_id=new_id())
+    result = await ended(shop, (await taken(shop, tmp_path, made)).settlement_id)
+    assert (result.outcome, [each.lines for each in result.posted]) == ("booked", [4, 2])
+    assert [each.key[-2:] for each in result.posted] == ["01", "02"]
+    assert await balance(shop, "1815") - before == sum(amount for _, amount in sales)
+    assert not {order_id for order_id, _ in sales} & await open_orders(shop)
 
 
 async def test_a_settlement_of_unknown_orders_alone_posts_nothing_before_a_person_has_looked(
@@ -275,7 +290,7 @@ async def test_a_batch_that_m3_does_not_post_is_named_by_hand(shop: Workshop, tm
     again = await eventually(lambda: view(shop, subject), lambda now: bool(now.remarks and now.held_reason))
     assert "payments 1 was not taken as done" in again.remarks[-1]
     await shop.in_m3_control("ledger/updates", run=True)
-    [pbid] = [row["pbid"] for row in (await ledger(shop))["payment_batches"] if row["stat"] != "90"]
+    pbid = int(settlement_payment_batch(subject, 1))
     posted = await eventually(lambda: payment_batch(shop, pbid), lambda row: row["vono"] > 0)
     await fix(shop, subject, "mark_step_done", step="payments", number=str(posted["vono"]))
     found = await ended(shop, subject)
