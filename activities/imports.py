@@ -22,7 +22,6 @@ from activities.amazon.failures import AmazonError, Failure
 from activities.amazon.outcomes import PATIENCE, asking_amazon
 from activities.archive import Archive, ArchiveError, NotArchived
 from activities.errors import RetryLater, bounded, failures_as_temporal_knows_them, heartbeating
-from canonical.activity_contracts import OrderToCashInput
 from canonical.import_contracts import (
     FINISH_IMPORT,
     IMPORT_REFUSED,
@@ -40,6 +39,7 @@ from canonical.import_contracts import (
     SplitRequest,
     SplitResult,
 )
+from canonical.order_contracts import OrderToCashInput
 from canonical.order_files import Owner
 from canonical.order_reports import UnreadableReport
 

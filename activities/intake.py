@@ -8,7 +8,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Protocol
 
 import structlog
@@ -17,20 +16,20 @@ from temporalio import activity
 from activities.amazon.client import AmazonClient, OrderPage, Period
 from activities.amazon.outcomes import asking_amazon
 from activities.errors import RetryLater, failures_as_temporal_knows_them, heartbeating
-from canonical.activity_contracts import (
+from canonical.amazon_orders import UnreadableOrder, read_order
+from canonical.held import HeldReason, held
+from canonical.ids import is_amazon_order_id
+from canonical.order import Delivery
+from canonical.order_contracts import GoodsLeft, OrderToCashInput
+from canonical.starting import StartKind, StartOutcome
+from canonical.sweep_contracts import (
     SWEEP_AMAZON_PAGE,
     SWEEP_M3_DELIVERIES,
-    GoodsLeft,
-    OrderToCashInput,
     SweepAmazonPageRequest,
     SweepAmazonPageResult,
     SweepM3Request,
     SweepM3Result,
 )
-from canonical.amazon_orders import UnreadableOrder, read_order
-from canonical.held import HeldReason, held
-from canonical.ids import is_amazon_order_id
-from canonical.order import Delivery
 
 AT_ONCE: Final = 25
 """Orders started or signalled at the same time."""
@@ -40,27 +39,6 @@ INCOMPLETE: Final = "intake_incomplete"
 REMEMBERED: Final = 20_000
 
 _log = structlog.get_logger(__name__)
-
-
-class Started(StrEnum):
-    """What became of one order that was handed over."""
-
-    STARTED = "started"
-    SIGNALLED = "signalled"
-    LATE = "late"
-    """Its workflow has ended, and nothing is new."""
-    AFTER_CLOSE = "after_close"
-    """Its workflow has ended; what is new is carried by another one."""
-    SKIPPED = "skipped"
-    """Nothing to do with it, by a rule of the starter."""
-
-
-@dataclass(frozen=True)
-class StartOutcome:
-    """What became of it, and a sentence where a person should know."""
-
-    started: Started
-    remark: str = ""
 
 
 class StartOrSignal(Protocol):
@@ -205,12 +183,12 @@ class _Tally:
     """What became of the orders of one page."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(Started, 0)
+        self.counts = dict.fromkeys(StartKind, 0)
         self.remarks: list[str] = []
         self.failures: list[str] = []
 
     def count(self, outcome: StartOutcome) -> None:
-        self.counts[outcome.started] += 1
+        self.counts[outcome.kind] += 1
         if outcome.remark:
             self.remarks.append(outcome.remark)
 
@@ -222,11 +200,11 @@ class _Tally:
     def result(self, page: OrderPage) -> SweepAmazonPageResult:
         return SweepAmazonPageResult(
             orders=len(page.orders),
-            started=self.counts[Started.STARTED],
-            signalled=self.counts[Started.SIGNALLED],
-            late=self.counts[Started.LATE],
-            after_close=self.counts[Started.AFTER_CLOSE],
-            skipped=self.counts[Started.SKIPPED],
+            started=self.counts[StartKind.STARTED],
+            signalled=self.counts[StartKind.SIGNALLED],
+            late=self.counts[StartKind.LATE],
+            after_close=self.counts[StartKind.AFTER_CLOSE],
+            skipped=self.counts[StartKind.SKIPPED],
             remarks=tuple(self.remarks[:MOST_REMARKS]),
             next_token=page.next_token,
             horizon=page.horizon,
@@ -242,7 +220,7 @@ def _as_input(payload: Mapping[str, object], seller_id: str, tally: _Tally) -> O
     except Exception as error:  # an error of our own reader must not take the rest of the page with it
         return _by_its_id(payload, seller_id, tally, f"An order cannot be read: {type(error).__name__}.")
     if order.is_multi_channel:
-        tally.counts[Started.SKIPPED] += 1
+        tally.counts[StartKind.SKIPPED] += 1
         return None
     return OrderToCashInput(seller_id=seller_id, order_id=order.order_id, order=order)
 
@@ -256,7 +234,7 @@ def _by_its_id(
         tally.remarks.append(why)
         return OrderToCashInput(seller_id=seller_id, order_id=order_id)
     tally.remarks.append(f"{why} It has no order id and could not be started.")
-    tally.counts[Started.SKIPPED] += 1
+    tally.counts[StartKind.SKIPPED] += 1
     return None
 
 

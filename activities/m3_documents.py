@@ -3,7 +3,7 @@
 Like the sweep, it asks M3 what is so and tells orders only that; what a message says is never taken over.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -11,11 +11,12 @@ import structlog
 from temporalio import activity
 
 from activities.errors import RetryLater, failures_as_temporal_knows_them, heartbeating
+from activities.intake import ReadDeliveries, WaitingOrder
 from activities.m3.errors import MIError
 from activities.m3.ion import InactiveConnectionPoint, IonMessages
 from canonical.acknowledge_bod import rejection
-from canonical.activity_contracts import GoodsLeft
 from canonical.held import HeldReason, held
+from canonical.ids import order_workflow_id
 from canonical.m3_document_contracts import (
     ACKNOWLEDGE_BOD,
     FOLLOW_M3_DOCUMENT,
@@ -27,15 +28,16 @@ from canonical.m3_document_contracts import (
     OrderHint,
 )
 from canonical.order import Delivery
+from canonical.order_contracts import GoodsLeft
 
 _INACTIVE_WAIT: Final = timedelta(minutes=15)
 _log = structlog.get_logger(__name__)
 
 
-class ReadDeliveries(Protocol):
-    """M3 deliveries whose goods have left, by Amazon order id."""
+class CorrectPackages(Protocol):
+    """Compares an order's deliveries with what Amazon was told (`corrections.CorrectionActivities.corrected`)."""
 
-    async def __call__(self, order_ids: Sequence[str], /) -> Mapping[str, tuple[Delivery, ...]]: ...
+    async def __call__(self, order: WaitingOrder, deliveries: Sequence[Delivery], /) -> bool: ...
 
 
 class OrderWorkflows(Protocol):
@@ -52,9 +54,15 @@ class DocumentActivities:
     """`ion` is None where this installation sends nothing through ION."""
 
     def __init__(
-        self, *, read_deliveries: ReadDeliveries, orders: OrderWorkflows, ion: IonMessages | None
+        self,
+        *,
+        read_deliveries: ReadDeliveries,
+        correct: CorrectPackages,
+        orders: OrderWorkflows,
+        ion: IonMessages | None,
     ) -> None:
         self._read_deliveries = read_deliveries
+        self._correct = correct
         self._orders = orders
         self._ion = ion
 
@@ -83,12 +91,16 @@ class DocumentActivities:
 
     async def _goods_left(self, request: FollowM3Document) -> FollowedM3Document:
         found = await self._read_deliveries([order.order_id for order in request.orders])
-        told = []
+        told, corrected = [], []
         for order in request.orders:
             deliveries = found.get(order.order_id, ())
-            if deliveries and await self._orders.tell_goods_left(order, GoodsLeft(deliveries=deliveries)):
+            if not deliveries:
+                continue
+            if await self._orders.tell_goods_left(order, GoodsLeft(deliveries=deliveries)):
                 told.append(order.order_id)
-        return FollowedM3Document(told=tuple(told))
+            if await self._correct(_shipped(order), deliveries):
+                corrected.append(order.order_id)
+        return FollowedM3Document(told=tuple(told), corrected=tuple(corrected))
 
     async def _invoiced(self, request: FollowM3Document) -> FollowedM3Document:
         why = f"M3 sent {_named(request)}"
@@ -114,6 +126,14 @@ class DocumentActivities:
         except MIError as error:
             raise error.as_hold(HeldReason.M3_REFUSED, f"The answer to Process.{wanted.noun}") from None
         _log.info("bod_acknowledged", noun=wanted.noun, message_id=wanted.message_id)
+
+
+def _shipped(order: OrderHint) -> WaitingOrder:
+    return WaitingOrder(
+        seller_id=order.seller_id,
+        order_id=order.order_id,
+        workflow_id=order_workflow_id(order.seller_id, order.order_id),
+    )
 
 
 def _named(request: FollowM3Document) -> str:

@@ -1,4 +1,4 @@
-"""The words between workflows and activities: names, requests, results. No code of either side.
+"""The words between an order's workflow and its activities: names, requests, results. No code of either side.
 
 A business refusal reaches the workflow as an ApplicationError whose type is `HELD` and whose first detail
 is a `canonical.held.Hold`; everything else is retried by Temporal and becomes m3_unavailable or
@@ -6,12 +6,10 @@ amazon_unavailable when the retries are used up.
 """
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from canonical.cancellations import Cancellation
 from canonical.fixes import MapSku
 from canonical.money import Money
 from canonical.order import Address, Delivery, Invoice, Order, Package, Voucher
@@ -32,11 +30,6 @@ AMAZON_CREATE_REPORT_QUEUE: Final = "o2c-amazon-createReport"
 AMAZON_GET_REPORT_QUEUE: Final = "o2c-amazon-getReport"
 AMAZON_GET_REPORT_DOCUMENT_QUEUE: Final = "o2c-amazon-getReportDocument"
 
-# Workflow types.
-ORDER_TO_CASH: Final = "OrderToCash"
-SWEEP: Final = "Sweep"
-AUDIT: Final = "Audit"
-
 # Activities.
 FETCH_ORDER: Final = "fetch_order"
 RESOLVE_ITEMS: Final = "resolve_items"
@@ -48,11 +41,6 @@ INVOICE_DELIVERY: Final = "invoice_delivery"
 POST_GENERAL_LEDGER: Final = "post_general_ledger"
 CANCEL_SALES_ORDER: Final = "cancel_sales_order"
 VERIFY_STEP: Final = "verify_step"
-SWEEP_AMAZON_PAGE: Final = "sweep_amazon_page"
-SWEEP_M3_DELIVERIES: Final = "sweep_m3_deliveries"
-AUDIT_AMAZON_PAGE: Final = "audit_amazon_page"
-AUDIT_M3_ORDERS: Final = "audit_m3_orders"
-AUDIT_WORKFLOWS: Final = "audit_workflows"
 
 
 class _Contract(BaseModel):
@@ -65,15 +53,6 @@ class OrderRef(_Contract):
     seller_id: str
     order_id: str
     marketplace_id: str
-
-
-class OrderToCashInput(_Contract):
-    """What starts an order: its id, and its facts where the starter already holds them."""
-
-    seller_id: str
-    order_id: str
-    order: Order | None = None
-    """None lets the workflow read the order from Amazon (one getOrder call of quota)."""
 
 
 class FetchOrderRequest(_Contract):
@@ -194,6 +173,8 @@ class CancelSalesOrderResult(_Contract):
     """ORNOs (temporary or final) that were deleted; empty when M3 had nothing."""
     by_hand: bool = False
     """A person settled the order in M3 (deleted it, or takes the goods back); nothing was deleted here."""
+    left: dict[str, int] = {}
+    """Pieces by order item id whose goods are out all the same."""
 
 
 class VerifyStepRequest(_Contract):
@@ -217,263 +198,5 @@ class VerifyStepResult(_Contract):
     delivery: Delivery | None = None
     invoice: Invoice | None = None
     voucher: Voucher | None = None
-
-
-class SweepAmazonPageRequest(_Contract):
-    """One searchOrders page; every order on it is started or signalled before the result returns."""
-
-    seller_id: str
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    token: str = ""
-    priority: int = 3
-
-
-class SweepAmazonPageResult(_Contract):
-    orders: int = 0
-    started: int = 0
-    signalled: int = 0
-    late: int = 0
-    """Closed already; nothing to do or said in `remarks`."""
-    after_close: int = 0
-    """Closed already, and what Amazon says now is new: a workflow of its own carries it."""
-    skipped: int = 0
-    remarks: tuple[str, ...] = ()
-    """Sentences about what could not be started, at most 50."""
-    next_token: str = ""
-    horizon: datetime | None = None
-    """lastUpdatedBefore that Amazon returned: the next high-water mark."""
-
-
-class SweepM3Request(_Contract):
-    """Look in M3 for deliveries of orders that await shipment (MFN), `limit` at a time."""
-
-    limit: int = 1000
-
-
-class SweepM3Result(_Contract):
-    looked_at: int = 0
-    signalled: int = 0
-
-
-class SweepMcfResult(_Contract):
-    """Deliveries that Amazon is to fulfil (MCF)."""
-
-    looked_at: int = 0
-    """Deliveries on open picking lists of the MCF warehouses that this worker had not looked at before."""
-    started: int = 0
-    remarks: tuple[str, ...] = ()
-    """Sentences about what could not be looked at."""
-
-
-class SweepInput(_Contract):
-    """One pass over Amazon and M3."""
-
-    seller_ids: tuple[str, ...]
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
-    amazon: bool = True
-    m3: bool = True
-    mcf: bool = False
-    """Also look for M3 deliveries that Amazon is to fulfil."""
-
-
-class SweepResult(_Contract):
-    amazon: dict[str, SweepAmazonPageResult] = Field(default_factory=dict)
-    """Sums by seller, with the horizon to continue from."""
-    m3: SweepM3Result = SweepM3Result()
-    mcf: SweepMcfResult = SweepMcfResult()
-
-
-class AuditInput(_Contract):
-    seller_ids: tuple[str, ...]
-    created_after: datetime
-    created_before: datetime | None = None
-    tolerances: dict[str, Decimal] = Field(default_factory=dict)
-    """Largest accepted difference of totals by marketplace id (profile.tolerance)."""
-    start_missing: bool = False
-    """Start the orders that no workflow follows."""
-
-
-class AuditAmazonPageRequest(_Contract):
-    seller_id: str
-    created_after: datetime
-    created_before: datetime | None = None
-    token: str = ""
-
-
-class AmazonFacts(_Contract):
-    """What the audit needs of one Amazon order, with no personal data."""
-
-    seller_id: str
-    order_id: str
-    marketplace_id: str
-    channel: str
-    sales_channel: str
-    status: str
-    expected_total: Decimal | None
-    """What M3's order total should be by the mapping rules; None while Amazon tells no price."""
-    currency: str
-    ordered: int
-    fulfilled: int
-    cancelled_items: int = 0
-
-
-class AuditAmazonPageResult(_Contract):
-    orders: tuple[AmazonFacts, ...]
-    next_token: str = ""
-
-
-class AuditM3Request(_Contract):
-    order_ids: tuple[str, ...]
-
-
-class M3Facts(_Contract):
-    """What M3 holds for one CUOR."""
-
-    order_id: str
-    orders: tuple[str, ...]
-    """ORNOs of live customer orders (head status below 90)."""
-    temporary: tuple[str, ...] = ()
-    """Batch orders that are not 90 (created)."""
-    total: Decimal | None = None
-    currency: str = ""
-    ordered: int = 0
-    delivered: int = 0
-    deliveries: tuple[str, ...] = ()
-    invoices: tuple[str, ...] = ()
-    invoiced: Decimal = Decimal(0)
-    vouchers: tuple[str, ...] = ()
-    unbalanced_vouchers: tuple[str, ...] = ()
-    duplicate_invoices: tuple[str, ...] = ()
-    """Deliveries with more than one invoice."""
-
-
-class AuditM3Result(_Contract):
-    orders: tuple[M3Facts, ...]
-
-
-class WorkflowFacts(_Contract):
-    """How one order's workflow stands (filled from visibility and, when closed, the result)."""
-
-    order_id: str
-    status: str
-    """RUNNING, COMPLETED, ... or empty where there is none."""
-    step: str = ""
-    held_reason: str = ""
-    outcome: str = ""
-    accepted: tuple[str, ...] = ()
-    """Held reasons whose difference a person accepted: Repair.reason of each accept_difference."""
-
-
-class AuditWorkflowsRequest(_Contract):
-    seller_id: str
-    order_ids: tuple[str, ...]
-
-
-class AuditWorkflowsResult(_Contract):
-    orders: tuple[WorkflowFacts, ...]
-
-
-class AuditFinding(_Contract):
-    kind: str
-    """lost, doubled, differing."""
-    order_id: str
-    sentence: str
-
-
-class AuditReport(_Contract):
-    orders: int
-    lost: int
-    doubled: int
-    differing: int
-    held: int
-    under_way: int
-    findings: tuple[AuditFinding, ...] = ()
-    """At most 200; the counts are complete."""
-    missing: int = 0
-    """Orders that need a workflow and have none; the lost ones among them are counted there too."""
-    started: int = 0
-    """How many of the missing were started by this audit."""
-
-
-class AmazonChanged(_Contract):
-    """Signal `amazon_changed`: Amazon's order as it now is."""
-
-    order: Order
-
-
-class GoodsLeft(_Contract):
-    """Signal `goods_left`: M3 deliveries of the order whose goods have left (MFN)."""
-
-    deliveries: tuple[Delivery, ...]
-
-
-class Repair(_Contract):
-    """A repair somebody made, as it stands on the order."""
-
-    at: datetime
-    fix: str
-    by: str
-    why: str
-    reason: str
-    what: str = ""
-    """The repair's own values, such as ``sku=BLUE-MUG-2 itno=10023``; never an address."""
-
-
-class OrderView(_Contract):
-    """Answer of the query `state`: everything about the order that is no personal data."""
-
-    seller_id: str
-    order_id: str
-    step: Step
-    held_reason: str = ""
-    held_sentence: str = ""
-    channel: str = ""
-    cuno: str = ""
-    orno: str = ""
-    total: Money | None = None
-    expected: Money | None = None
-    deliveries: tuple[Delivery, ...] = ()
-    confirmed_packages: tuple[str, ...] = ()
-    told: tuple[Package, ...] = ()
-    """Packages as Amazon was told of them under these references."""
-    marketplace_id: str = ""
-    order_created: datetime | None = None
-    invoices: tuple[Invoice, ...] = ()
-    vouchers: tuple[Voucher, ...] = ()
-    cancellations: tuple[Cancellation, ...] = ()
-    repairs: tuple[Repair, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-
-class OrderResult(_Contract):
-    """How an order ended."""
-
-    seller_id: str
-    order_id: str
-    outcome: str
-    """booked, cancelled, not_a_sale."""
-    sentence: str
-    orno: str = ""
-    cuno: str = ""
-    total: Money | None = None
-    deliveries: tuple[str, ...] = ()
-    invoices: tuple[str, ...] = ()
-    vouchers: tuple[str, ...] = ()
-    cancellations: tuple[Cancellation, ...] = ()
-    """What was cancelled, and what became of it in M3."""
-    repairs: tuple[Repair, ...] = ()
-    shipped: dict[str, int] = Field(default_factory=dict)
-    ordered: int | None = None
-    """Pieces ordered when M3 booked it."""
-    surplus: int = 0
-    """Pieces that Amazon shipped beyond these, as a person accepted."""
-    expected: Money | None = None
-    """What Amazon's figures came to then, for comparison with what they come to later."""
-    told: tuple[Package, ...] = ()
-    """Packages as Amazon was told of them: what M3 corrects later is told again under the same references."""
-    marketplace_id: str = ""
-    order_created: datetime | None = None
+    left: dict[str, int] = {}
+    """Cancelling: pieces by order item id that have left M3."""

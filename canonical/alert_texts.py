@@ -15,7 +15,8 @@ from canonical.alert_contracts import (
     ReasonSeen,
     Severity,
 )
-from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS
 from canonical.ids import subject_of_workflow
 from canonical.links import list_link, workflow_link
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from canonical.activity_contracts import AmazonFacts, AuditFinding, AuditReport, M3Facts, WorkflowFacts
+from canonical.audit_contracts import AmazonFacts, AuditFinding, AuditReport, M3Facts, WorkflowFacts
+from canonical.case_audit import plus
 from canonical.held import HeldReason
 from canonical.marketplaces import NON_AMAZON
 from canonical.order import Order, OrderStatus
@@ -128,6 +129,7 @@ def added(report: AuditReport, page: AuditReport) -> AuditReport:
         under_way=report.under_way + page.under_way,
         missing=report.missing + page.missing,
         started=report.started + page.started,
+        cases=plus(report.cases, page.cases),
         findings=(report.findings + page.findings)[:MAX_FINDINGS],
     )
 
@@ -215,7 +217,10 @@ class _Case:
     def _differing(self, name: str, orno: str) -> Iterator[_Finding]:
         amazon, m3 = self._amazon, self._m3
         changed = self._accepted(
-            HeldReason.ORDER_CHANGED, HeldReason.CANCELLED_AFTER_CLOSE, HeldReason.SHIPPED_AFTER_CLOSE
+            HeldReason.ORDER_CHANGED,
+            HeldReason.CANCELLED_TOO_LATE,
+            HeldReason.CANCELLED_AFTER_CLOSE,
+            HeldReason.SHIPPED_AFTER_CLOSE,
         )
         if not changed and not self._accepted(HeldReason.TOTAL_DIFFERS, HeldReason.REFUNDED_AFTER_CLOSE):
             yield from self._totals(name, orno)

@@ -1,5 +1,6 @@
 """The words between workflows and activities about cancelled lines."""
 
+from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +10,8 @@ from canonical.order import Order
 
 TAKE_LINES_BACK: Final = "take_lines_back"
 """Activity: lines of an M3 order deleted, lowered or closed."""
+OPEN_RETURNS: Final = "open_returns"
+"""Activity: return cases for goods that left although they were cancelled."""
 
 
 class _Contract(BaseModel):
@@ -24,6 +27,25 @@ class TakeLinesBackRequest(_Contract):
     """Amazon's order without what was cancelled, and without personal data."""
     sales_order: SalesOrderResult
     accept_difference: bool = False
+    by_hand: bool = False
+    """A person says that goods which left beyond this come back as a return: their lines stay as they are."""
+
+
+class OpenReturnsRequest(_Contract):
+    """Goods that left although they were cancelled: their return is followed, one case for each SKU."""
+
+    seller_id: str
+    order_id: str
+    orno: str
+    at: datetime
+    """When it was decided that they come back as a return."""
+    pieces: dict[str, int]
+    """By SKU."""
+
+
+class OpenReturnsResult(_Contract):
+    followed: bool
+    """False where no return cases are followed: a person books the return."""
 
 
 class TakeLinesBackResult(_Contract):
@@ -32,3 +54,5 @@ class TakeLinesBackResult(_Contract):
     sales_order: SalesOrderResult
     sentence: str
     """What was done in M3, in the operator's words."""
+    left: dict[str, int] = {}
+    """Pieces by order item id that left beyond what is wanted."""

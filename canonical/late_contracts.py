@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from canonical.activity_contracts import OrderResult
 from canonical.money import Money
 from canonical.order import Order
+from canonical.order_contracts import OrderResult
 
 AFTER_CLOSE: Final = "AfterClose"
 """Workflow type: one closed order of which Amazon says something new."""

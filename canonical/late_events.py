@@ -6,10 +6,10 @@ Orders 2026-01-01 tells shipments, cancellations and amounts, and no refund as s
 
 from collections.abc import Sequence
 
-from canonical.activity_contracts import OrderResult
 from canonical.late_contracts import ClosedOrder, LateEvent, LateKind, RefundTold
 from canonical.money import Money
 from canonical.order import ORDERS_API, Order, OrderStatus
+from canonical.order_contracts import OrderResult
 from canonical.sales_order import expected_total
 from canonical.shipments import fulfilled_quantities, ordered_quantities
 

@@ -42,7 +42,7 @@ class Hint(StrEnum):
     """What a document may mean for an order; M3 decides."""
 
     GOODS_LEFT = "goods_left"
-    """Sync.Shipment: a delivery of the order may have left."""
+    """Sync.Shipment: a delivery of the order may have left, or the labels of one may have been corrected."""
     INVOICED = "invoiced"
     """Sync.Invoice: an order held for a missing invoice may go on."""
 
@@ -127,6 +127,8 @@ class FollowM3Document(_Contract):
 class FollowedM3Document(_Contract):
     told: tuple[str, ...] = ()
     """Amazon order ids whose workflow was told something."""
+    corrected: tuple[str, ...] = ()
+    """Amazon order ids of which Amazon is told a package again."""
 
 
 class AcknowledgeBod(_Contract):
@@ -144,4 +146,5 @@ class M3DocumentResult(_Contract):
     repeated: int = 0
     """Messages that were duplicates, conflicts or older."""
     told: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
     sentence: str = ""

@@ -6,7 +6,6 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from canonical.activity_contracts import Repair
 from canonical.fulfillment import (
     FulfillmentPolicy,
     FulfillmentRequest,
@@ -15,6 +14,7 @@ from canonical.fulfillment import (
     ShippingSpeed,
 )
 from canonical.order import Address
+from canonical.order_contracts import Repair
 from canonical.steps import Step
 
 MCF_ORDER: Final = "McfOrder"

@@ -5,8 +5,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from canonical.activity_contracts import OrderRef, OrderResult
+from canonical.activity_contracts import OrderRef
 from canonical.order import Package
+from canonical.order_contracts import OrderResult
 
 PACKAGE_CORRECTION: Final = "PackageCorrection"
 """Workflow type: packages of one order, told to Amazon again."""

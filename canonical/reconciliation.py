@@ -4,9 +4,9 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from canonical.activity_contracts import AuditReport
 from canonical.alert_contracts import AlertMessage, Severity
 from canonical.alert_texts import LONGEST_BODY
+from canonical.audit_contracts import AuditReport, CaseCounts
 from canonical.schedule_contracts import ReconciliationInput, ReconciliationResult
 
 LONGEST_CATCH_UP: Final = timedelta(days=31)
@@ -29,7 +29,14 @@ def days_to_compare(
 
 def needs_telling(report: AuditReport) -> bool:
     """Whether a person has to know: something is lost, doubled, different, or nobody followed it."""
-    return bool(report.lost or report.doubled or report.differing or report.missing)
+    return bool(
+        report.lost or report.doubled or report.differing or report.missing or differing_cases(report)
+    )
+
+
+def differing_cases(report: AuditReport) -> int:
+    """Findings about refunds and return cases."""
+    return report.cases.differing if report.cases is not None else 0
 
 
 def counts(report: AuditReport) -> str:
@@ -39,7 +46,16 @@ def counts(report: AuditReport) -> str:
     )
     return (
         f"{report.orders} orders compared: {report.lost} lost, {report.doubled} doubled, {report.differing} "
-        f"differing, {report.held} held, {report.under_way} under way{missing}."
+        f"differing, {report.held} held, {report.under_way} under way{missing}.{_cases(report.cases)}"
+    )
+
+
+def _cases(cases: CaseCounts | None) -> str:
+    if cases is None:
+        return ""
+    return (
+        f" {cases.refunds} refunds compared with return cases, of which {cases.open} are open, {cases.held} held and "
+        f"{cases.closed} closed in the period: {cases.differing} findings."
     )
 
 
@@ -51,22 +67,27 @@ def period(since: datetime, until: datetime) -> str:
 def told(result: ReconciliationResult) -> AlertMessage:
     """What people are sent where something is not as it should be."""
     report = result.report
-    wrong = report.lost + report.doubled + report.differing
+    wrong, cases = report.lost + report.doubled + report.differing, differing_cases(report)
     command = f"o2c audit --since {result.since:%Y-%m-%dT%H:%MZ} --until {result.until:%Y-%m-%dT%H:%MZ}"
     lines = [f"Amazon's orders created {period(result.since, result.until)}: {counts(report)}"]
     lines += [f"{finding.kind}: {finding.sentence}" for finding in report.findings[:_NAMED]]
-    if len(report.findings) > _NAMED or wrong > len(report.findings):
+    if len(report.findings) > _NAMED or wrong + cases > len(report.findings):
         lines.append("and more.")
     body = "\n".join(lines)
     end = f"\nAll of it, as it is now: {command}"
     if len(body) + len(end) > LONGEST_BODY:
         body = f"{body[: LONGEST_BODY - len(end) - 1]}…"
-    title = (
-        f"Reconciliation: {wrong} {'order is' if wrong == 1 else 'orders are'} not in M3 as at Amazon"
-        if wrong
-        else f"Reconciliation: {report.missing} {'order' if report.missing == 1 else 'orders'} had no workflow"
+    return AlertMessage(
+        title=f"Reconciliation: {_title(report, wrong, cases)}", body=body + end, severity=Severity.WARNING
     )
-    return AlertMessage(title=title, body=body + end, severity=Severity.WARNING)
+
+
+def _title(report: AuditReport, wrong: int, cases: int) -> str:
+    if wrong:
+        return f"{wrong} {'order is' if wrong == 1 else 'orders are'} not in M3 as at Amazon"
+    if report.missing:
+        return f"{report.missing} {'order' if report.missing == 1 else 'orders'} had no workflow"
+    return f"{cases} {'finding' if cases == 1 else 'findings'} about refunds and return cases"
 
 
 def shown(result: ReconciliationResult) -> str:

@@ -45,7 +45,13 @@ class _Figures:
         self.lost = max(0, self.reimbursed - self.faulty)
         """Pieces reimbursed although nothing came back."""
         self.refunded_pieces = self._refunded_pieces(refunds)
-        self.expected = min(order.shipped, max(self.refunded_pieces + self.replaced, self.announced))
+        own = order.channel is Channel.MFN
+        self.sent_anyway = sum(fact.pieces for fact in facts.sent_anyway.values()) if own else 0
+        self.left = order.shipped + self.sent_anyway
+        """Amazon counts as shipped what it was told of, and of a cancelled item nothing."""
+        self.expected = self.sent_anyway + min(
+            order.shipped, max(self.refunded_pieces + self.replaced, self.announced)
+        )
 
     def _refunded_pieces(self, refunds: Sequence[Refund]) -> int:
         """Whole pieces whose price was given back. Half a piece's price or less is money alone (goodwill)."""
@@ -116,7 +122,10 @@ def _to(said: Standing, what: Next, sentence: str) -> Standing:
 def _booking(figures: _Figures, booked: Booked, said: Standing) -> Standing | None:
     """A customer return M3 is to get. Goods in Amazon's hands are booked when they are back and it is known
     what they are worth; goods on their way to an own warehouse are announced to it."""
-    if figures.order.channel is Channel.MFN:
+    unpaid = max(figures.sent_anyway - booked.unpaid_pieces, 0)
+    if unpaid:
+        pieces, disposition = unpaid, ""
+    elif figures.order.channel is Channel.MFN:
         pieces, disposition = figures.expected - booked.pieces, ""
     else:
         open_pieces = figures.back - booked.pieces
@@ -125,9 +134,9 @@ def _booking(figures: _Figures, booked: Booked, said: Standing) -> Standing | No
             return None
     if pieces <= 0:
         return None
-    amount = _worth(figures, booked, pieces)
+    amount = None if unpaid else _worth(figures, booked, pieces)
     what = f"{_count(pieces)}{f' ({disposition})' if disposition else ''}"
-    update = {"pieces": pieces, "disposition": disposition, "amount": amount}
+    update = {"pieces": pieces, "disposition": disposition, "amount": amount, "unpaid": bool(unpaid)}
     return _to(said.model_copy(update=update), Next.BOOK, f"M3 is to take back {what}.")
 
 
@@ -148,13 +157,17 @@ def _worth(figures: _Figures, booked: Booked, pieces: int) -> Decimal | None:
     """What `pieces` are to be credited with: their share of the refund, all of the rest with the last of them."""
     if not figures.facts.refunds:
         return _ZERO if figures.replaced else None
-    spoken_for = sum(
-        (move.credit.amount if move.credit else move.amount or _ZERO for move in booked.movements), _ZERO
-    )
+    paid = [move for move in booked.movements if not move.unpaid]
+    spoken_for = sum((_spoken_for(move) for move in paid), _ZERO)
     rest = figures.refunded - spoken_for - sum((credit.amount for credit in booked.by_hand), _ZERO)
-    left = max(figures.refunded_pieces - booked.pieces, pieces)
+    left = max(figures.refunded_pieces - booked.pieces + booked.unpaid_pieces, pieces)
     share = rest if left == pieces else round_to_currency(rest * pieces / left, figures.order.currency)
     return max(share, _ZERO)
+
+
+def _spoken_for(move: Movement) -> Decimal:
+    """What M3 has credited for a return, or will have."""
+    return move.credited_amount if move.credited >= move.pieces else move.amount or move.credited_amount
 
 
 def _crediting(booked: Booked, said: Standing) -> Standing | None:
@@ -170,7 +183,7 @@ def _missing(figures: _Figures) -> tuple[str, ...]:
     goods = figures.expected - figures.back - figures.lost
     if goods > 0:
         parts.append(f"{_count(goods)} returned or reimbursed")
-    unpaid = figures.back - figures.refunded_pieces - figures.replaced
+    unpaid = figures.back - figures.refunded_pieces - figures.replaced - figures.sent_anyway
     money_alone = figures.refunded > 0 and figures.refunded_pieces == 0
     if unpaid > 0 and not money_alone:
         parts.append(f"the refund of {_count(unpaid)} that came back")
@@ -182,12 +195,11 @@ def _missing(figures: _Figures) -> tuple[str, ...]:
 
 def _odd(figures: _Figures, booked: Booked) -> list[str]:
     order, found = figures.order, []
-    if figures.back > order.shipped:
-        found.append(f"{_count(figures.back)} came back, and {order.shipped} left.")
-    elif figures.back + figures.lost > order.shipped:
+    if figures.back > figures.left:
+        found.append(f"{_count(figures.back)} came back, and {figures.left} left.")
+    elif figures.back + figures.lost > figures.left:
         found.append(
-            f"{_count(figures.back)} came back and {figures.lost} were reimbursed as lost, of {order.shipped} that "
-            "left."
+            f"{_count(figures.back)} came back and {figures.lost} were reimbursed as lost, of {figures.left} that left."
         )
     if order.paid > 0 and figures.refunded > order.paid:
         found.append(f"Amazon refunded {figures.refunded} {order.currency} of {order.paid}.")
@@ -217,6 +229,8 @@ def _states(figures: _Figures) -> tuple[str, ...]:
         states.append(f"returned {pieces}{f' {disposition}' if disposition else ''}")
     if figures.replaced:
         states.append(f"replaced {figures.replaced}")
+    if figures.sent_anyway:
+        states.append(f"sent although cancelled {figures.sent_anyway}")
     if figures.facts.reimbursed:
         currency = next(iter(figures.facts.reimbursed.values())).currency or figures.order.currency
         states.append(f"reimbursed {figures.reimbursed_money} {currency} and {_count(figures.reimbursed)}")

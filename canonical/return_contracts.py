@@ -6,8 +6,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from canonical.activity_contracts import OrderRef, Repair
+from canonical.activity_contracts import OrderRef
 from canonical.import_contracts import FileWanted
+from canonical.order_contracts import Repair
 from canonical.return_facts import CaseFacts, Returned
 from canonical.return_models import Accepted, Booked, CaseOrder, CaseRules, Credit, Movement
 from canonical.steps import Step
@@ -169,7 +170,17 @@ class CreditReturnRequest(_Contract):
     line: SoldLine
     movement: Movement
     known: tuple[Credit, ...] = ()
-    """Credits that stand for something else."""
+    """Credits that are counted already, for this return or for something else."""
+    others: tuple[Movement, ...] = ()
+    """The case's other returns: a credit may be theirs."""
+
+
+class CreditReturnResult(_Contract):
+    """What M3 has credited beyond the credits that were known."""
+
+    credits: tuple[Credit, ...]
+    pieces: int
+    """Of the return, credited altogether."""
 
 
 class VerifyCreditRequest(_Contract):
@@ -198,7 +209,8 @@ class TellRefundsPageRequest(_Contract):
 
     seller_id: str
     posted_after: datetime
-    posted_before: datetime
+    posted_before: datetime | None
+    """None reads to the latest that Amazon shows; it stays so for all pages, since a token wants its own window."""
     token: str = ""
 
 

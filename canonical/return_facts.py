@@ -98,6 +98,13 @@ class Replaced(_Fact):
     pieces: int
 
 
+class SentAnyway(_Fact):
+    """Goods of an own warehouse that left although the order was cancelled: nobody pays for them, nothing is refunded,
+    and M3's invoice is credited at its own price when they are back. `key` is the M3 order."""
+
+    pieces: int
+
+
 F = TypeVar("F", bound=_Fact)
 
 
@@ -111,6 +118,7 @@ class CaseFacts(BaseModel):
     announced: dict[str, Announced] = Field(default_factory=dict)
     reimbursed: dict[str, Reimbursed] = Field(default_factory=dict)
     replaced: dict[str, Replaced] = Field(default_factory=dict)
+    sent_anyway: dict[str, SentAnyway] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, *facts: _Fact) -> "CaseFacts":
@@ -121,6 +129,7 @@ class CaseFacts(BaseModel):
             announced=_by_key(fact for fact in facts if isinstance(fact, Announced)),
             reimbursed=_by_key(fact for fact in facts if isinstance(fact, Reimbursed)),
             replaced=_by_key(fact for fact in facts if isinstance(fact, Replaced)),
+            sent_anyway=_by_key(fact for fact in facts if isinstance(fact, SentAnyway)),
         )
 
     def plus(self, news: "CaseFacts") -> "CaseFacts":
@@ -131,6 +140,7 @@ class CaseFacts(BaseModel):
             announced=_merged(self.announced, news.announced),
             reimbursed=_merged(self.reimbursed, news.reimbursed),
             replaced=_merged(self.replaced, news.replaced),
+            sent_anyway=_merged(self.sent_anyway, news.sent_anyway),
         )
 
     def knows(self, news: "CaseFacts") -> bool:
@@ -147,7 +157,7 @@ class CaseFacts(BaseModel):
     def all(self) -> tuple[_Fact, ...]:
         """Every fact."""
         parts: tuple[Mapping[str, _Fact], ...] = (
-            self.refunds, self.returned, self.announced, self.reimbursed, self.replaced,
+            self.refunds, self.returned, self.announced, self.reimbursed, self.replaced, self.sent_anyway,
         )  # fmt: skip
         return tuple(fact for part in parts for fact in part.values())
 

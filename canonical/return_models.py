@@ -69,11 +69,24 @@ class Movement(_Part):
     received: int = 0
     amount: Decimal | None = None
     """What it is to be credited with; None leaves it to M3's own price, 0 is never credited."""
-    credit: Credit | None = None
+    credits: tuple[Credit, ...] = ()
+    """M3 credits every receipt for itself: goods that come back in parts have several."""
+    credited: int = 0
+    """Pieces that `credits` stand for."""
+    unpaid: bool = False
+    """Of goods that were sent although they were cancelled: no refund stands against its credit."""
 
     @property
     def awaits_credit(self) -> bool:
-        return self.received > 0 and self.credit is None and self.amount != _ZERO
+        return self.received > self.credited and self.amount != _ZERO
+
+    @property
+    def credited_amount(self) -> Decimal:
+        return sum((credit.amount for credit in self.credits), _ZERO)
+
+    def with_credits(self, credits_: tuple[Credit, ...], pieces: int) -> "Movement":
+        """With further credits; all of them together stand for `pieces`."""
+        return self.model_copy(update={"credits": (*self.credits, *credits_), "credited": pieces})
 
 
 class Booked(_Part):
@@ -85,15 +98,21 @@ class Booked(_Part):
 
     @property
     def credits(self) -> tuple[Credit, ...]:
-        return (*(move.credit for move in self.movements if move.credit is not None), *self.by_hand)
+        return (*(credit for move in self.movements for credit in move.credits), *self.by_hand)
 
     @property
     def credited(self) -> Decimal:
-        return sum((credit.amount for credit in self.credits), _ZERO)
+        """What refunds are compared with."""
+        unpaid = sum((move.credited_amount for move in self.movements if move.unpaid), _ZERO)
+        return sum((credit.amount for credit in self.credits), _ZERO) - unpaid
 
     @property
     def pieces(self) -> int:
         return sum(move.pieces for move in self.movements)
+
+    @property
+    def unpaid_pieces(self) -> int:
+        return sum(move.pieces for move in self.movements if move.unpaid)
 
 
 class Accepted(_Part):
@@ -144,4 +163,5 @@ class Standing(_Part):
     disposition: str = ""
     amount: Decimal | None = None
     movement: int = 0
+    unpaid: bool = False
     difference: Decimal = _ZERO

@@ -6,7 +6,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from canonical.activity_contracts import AuditReport, SweepAmazonPageResult
+from canonical.audit_contracts import AuditReport
+from canonical.sweep_contracts import SweepAmazonPageResult
 
 AMAZON_SWEEP: Final = "AmazonSweep"
 """Workflow type: one seller's orders that changed since the mark."""
@@ -71,6 +72,8 @@ class ReconciliationInput(_Contract):
     start_missing: bool = True
     tolerances: dict[str, Decimal] = Field(default_factory=dict)
     """Largest accepted difference of totals by marketplace id."""
+    refund_tolerance: Decimal | None = None
+    """Largest accepted difference between refund and credit; None where no return cases are followed."""
     tell: bool = True
     """Tell people of what differs."""
 

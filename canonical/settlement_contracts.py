@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from canonical.activity_contracts import Repair
+from canonical.order_contracts import Repair
 from canonical.settlement.matching import MatchStatus, OrderMatch
 from canonical.settlement.models import ZERO, Booking, Check, Voucher, VoucherKind
 from canonical.settlement_reports import ArchivedReport

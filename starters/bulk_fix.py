@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDER_TO_CASH
 from canonical.fixes import Fix, MapSku
 from canonical.held import FixName, HeldReason, Hold
 from canonical.late_contracts import AFTER_CLOSE
+from canonical.order_contracts import ORDER_TO_CASH
 from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.settlement_contracts import SETTLEMENT
 from canonical.steps import Step

@@ -44,6 +44,10 @@ class Commands(TyperGroup):
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            # Typer reads values with pydantic, whose word for the kind of error is no part of a sentence.
+            error.message = error.message.removeprefix("Value error, ")
+            raise
         except Refused as refusal:
             complain(str(refusal))
             raise typer.Exit(refusal.status) from None

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from canonical.activity_contracts import ORDER_TO_CASH
-from canonical.held import HELD_REASONS, FixName, HeldReason, Hold
+from canonical.held import FixName, HeldReason, Hold
+from canonical.held_reasons import HELD_REASONS
 from canonical.ids import mcf_of_workflow, return_of_workflow, subject_of_workflow
 from canonical.late_contracts import AFTER_CLOSE
 from canonical.mcf_contracts import MCF_ORDER
+from canonical.order_contracts import ORDER_TO_CASH
 from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.return_contracts import RETURN_CASE
 from canonical.settlement_contracts import SETTLEMENT

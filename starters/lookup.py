@@ -17,7 +17,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import (
     after_close_workflow_id,
     correction_workflow_id,
@@ -29,6 +29,7 @@ from canonical.ids import (
     return_subject,
 )
 from canonical.mcf_contracts import McfResult
+from canonical.order_contracts import OrderResult
 from canonical.settlement_contracts import SettlementResult
 from canonical.settlement_ids import settlement_subject, settlement_workflow_id
 from starters.console import Refused

@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from canonical.activity_contracts import ORDER_TO_CASH
-from canonical.held import HELD_REASONS
+from canonical.held_reasons import HELD_REASONS
 from canonical.order import Channel
+from canonical.order_contracts import ORDER_TO_CASH
 from canonical.steps import Step
 from starters.links import HELD, list_link
 

@@ -11,8 +11,8 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError
 
-from canonical.activity_contracts import OrderResult, OrderView
 from canonical.held import Hold
+from canonical.order_contracts import OrderResult, OrderView
 from starters.actions import count_actions
 from starters.held_orders import repair_command
 from starters.history import TrailEntry, failure_sentence, hold_of_failure, last_hold, trail_of

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from temporalio.client import Client
 
-from canonical.held import HELD_REASONS, HeldReason
+from canonical.held import HeldReason
+from canonical.held_reasons import HELD_REASONS
 from starters.lookup import Found, ending_of, find_order
 from workflows import search_attributes as sa
 

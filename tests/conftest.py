@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from tests.support.configuration import QUOTA_FACTOR, SECRETS, settings_for
@@ -30,6 +31,10 @@ DYNAMIC_CONFIG = (
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )
+
+
+settings.register_profile("rules", deadline=None)  # a slow machine makes no rule wrong
+settings.load_profile("rules")
 
 
 def temporal_binary() -> str:

@@ -15,9 +15,10 @@ from temporalio.common import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.intake import WaitingOrder
-from canonical.activity_contracts import ORDER_TO_CASH, ORDERS_QUEUE, OrderRef, OrderResult, OrderView
+from canonical.activity_contracts import ORDERS_QUEUE, OrderRef
 from canonical.ids import correction_workflow_id, order_of_workflow
 from canonical.order import Channel, Package
+from canonical.order_contracts import ORDER_TO_CASH, OrderResult, OrderView
 from canonical.package_contracts import (
     PACKAGE_CORRECTION,
     PACKAGES_CORRECTED,

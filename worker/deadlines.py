@@ -10,10 +10,10 @@ from temporalio.client import Client, WorkflowExecution, WorkflowQueryFailedErro
 from temporalio.service import RPCError
 
 from activities.errors import heartbeating
-from canonical.activity_contracts import ORDER_TO_CASH, OrderView
 from canonical.deadlines import READ_DUE, SHIPPED, DueOrder, DueOrders, ReadDue
 from canonical.ids import order_of_workflow
 from canonical.order import Channel
+from canonical.order_contracts import ORDER_TO_CASH, OrderView
 from workflows import search_attributes as sa
 
 _AT_ONCE: Final = 20

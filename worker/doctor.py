@@ -12,7 +12,7 @@ from activities.m3.checks import check_m3
 from worker.archiving import check_archive
 from worker.connection import NotReachable, connect
 from worker.outside import outside
-from worker.quotas import paused_sentence, read_rates
+from worker.quota.limits import paused_sentence, read_rates
 from worker.registration import search_attribute_types
 from worker.schedules import check_schedules
 from worker.settings import ConfigurationError, Settings

@@ -7,9 +7,9 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.fba_intake import Shown
-from canonical.activity_contracts import OrderResult
 from canonical.fba_contracts import AMAZON_SHIPPED, AmazonShipped, OrderShipped
 from canonical.ids import order_workflow_id
+from canonical.order_contracts import OrderResult
 from worker.late import LateKept, tell_shipped
 
 _REMEMBERED: Final = 100_000

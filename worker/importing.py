@@ -16,10 +16,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.amazon.client import AmazonClient
 from activities.archive import Archive
 from activities.imports import ImportActivities, NotStartable
-from canonical.activity_contracts import M3_QUEUE, ORDER_TO_CASH, ORDERS_QUEUE, OrderToCashInput
+from canonical.activity_contracts import M3_QUEUE, ORDERS_QUEUE
 from canonical.ids import order_workflow_id
+from canonical.order_contracts import ORDER_TO_CASH, OrderToCashInput
+from canonical.starting import StartKind
 from canonical.steps import Step
-from worker.intake import StartKind, start_or_signal
+from worker.intake import start_or_signal
 from worker.settings import Settings
 from workflows import search_attributes as sa
 from workflows.policies import BULK_PRIORITY

@@ -1,47 +1,21 @@
 """Starting orders: the one place where an Amazon order becomes a workflow, once."""
 
-from enum import StrEnum
-from typing import NamedTuple
-
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import (
-    ORDER_TO_CASH,
-    ORDERS_QUEUE,
-    AmazonChanged,
-    GoodsLeft,
-    OrderResult,
-    OrderToCashInput,
-)
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import after_close_workflow_id, order_workflow_id
 from canonical.marketplaces import marketplace_name
+from canonical.order_contracts import ORDER_TO_CASH, AmazonChanged, GoodsLeft, OrderResult, OrderToCashInput
+from canonical.starting import StartKind, StartOutcome
 from worker.late import LateKept, tell_closed
 from workflows import search_attributes
 from workflows.policies import LIVE_PRIORITY, marketplace_priority
 
 AMAZON_CHANGED = "amazon_changed"
 GOODS_LEFT = "goods_left"
-
-
-class StartKind(StrEnum):
-    STARTED = "started"
-    SIGNALLED = "signalled"
-    LATE = "late"
-    """The order's workflow is closed already, and nothing is new."""
-    AFTER_CLOSE = "after_close"
-    """It is closed already, and what Amazon says now is carried by a workflow of its own."""
-
-
-class StartOutcome(NamedTuple):
-    """What became of an order that was handed in."""
-
-    kind: StartKind
-    workflow_id: str
-    remark: str = ""
-    """A sentence where a person should know."""
 
 
 async def start_or_signal(

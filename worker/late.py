@@ -13,7 +13,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDERS_QUEUE, AmazonChanged, OrderResult, OrderToCashInput
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import after_close_workflow_id, order_workflow_id
 from canonical.late_contracts import (
     AFTER_CLOSE,
@@ -25,6 +25,7 @@ from canonical.late_contracts import (
 )
 from canonical.late_events import closed_order, late_events
 from canonical.order import Order
+from canonical.order_contracts import AmazonChanged, OrderResult, OrderToCashInput
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 

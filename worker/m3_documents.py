@@ -14,7 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDER_TO_CASH, ORDERS_QUEUE, GoodsLeft
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fixes import Retry
 from canonical.held import FixName, HeldReason
 from canonical.ids import order_of_workflow, order_workflow_id
@@ -30,6 +30,7 @@ from canonical.m3_document_contracts import (
     Verdict,
 )
 from canonical.order import Channel
+from canonical.order_contracts import ORDER_TO_CASH, GoodsLeft
 from worker.intake import GOODS_LEFT
 from workflows import search_attributes as sa
 
@@ -47,6 +48,7 @@ class Standing(StrEnum):
     INDIFFERENT = "indifferent"
     """Under way, and the document changes nothing for it."""
     CLOSED = "closed"
+    """Has ended, and the document changes nothing for it."""
     UNKNOWN = "unknown"
     """No workflow of ours."""
 
@@ -98,9 +100,12 @@ class DocumentsOnTemporal:
         description = await self._describe(order_workflow_id(seller_id, order_id))
         if description is None:
             return Standing.UNKNOWN
-        if description.status is not WorkflowExecutionStatus.RUNNING:
-            return Standing.CLOSED
         attributes = description.typed_search_attributes
+        if description.status is not WorkflowExecutionStatus.RUNNING:
+            # Its parcels may be on their way with the labels that M3 has just corrected.
+            ended = description.status is WorkflowExecutionStatus.COMPLETED
+            own = attributes.get(sa.CHANNEL) == Channel.MFN
+            return Standing.CONCERNED if ended and own and hint is Hint.GOODS_LEFT else Standing.CLOSED
         if hint is Hint.GOODS_LEFT:
             # What Amazon ships, M3 was told by ourselves: its delivery is our own echo.
             concerned = attributes.get(sa.CHANNEL) != Channel.FBA

@@ -23,7 +23,9 @@ from activities.m3.mcf import McfActivities
 from activities.m3.returns import M3ReturnActivities
 from activities.m3.settlements import M3SettlementActivities
 from activities.m3_documents import DocumentActivities
+from activities.refunds_audit import RefundsAudit
 from activities.reports import ReportActivities
+from activities.return_opening import ReturnOpening
 from activities.returns_intake import ReturnsIntake
 from activities.settlements import SettlementActivities
 from canonical.activity_contracts import (
@@ -43,6 +45,7 @@ from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.archiving import open_archive
+from worker.case_audit import CaseAudit
 from worker.connection import connect, sandbox_runner
 from worker.corrections import PackagesOnTemporal
 from worker.deadlines import DeadlineActivities
@@ -51,7 +54,7 @@ from worker.importing import import_activities
 from worker.m3_documents import DocumentsOnTemporal
 from worker.mcf import McfOnTemporal
 from worker.outside import Outside, outside
-from worker.quota_hosting import quotas_kept
+from worker.quota.hosting import quotas_kept
 from worker.reconciling import ReconcilingActivities
 from worker.return_settings import ReturnSettings
 from worker.returns import CasesOnTemporal
@@ -116,12 +119,13 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         read_deliveries=m3.deliveries_of,
         signal_goods_left=orders.signal_goods_left,
     )
+    corrections = CorrectionActivities(m3.deliveries_of, PackagesOnTemporal(client))
     documents = DocumentActivities(
         read_deliveries=m3.deliveries_of,
+        correct=corrections.corrected,
         orders=DocumentsOnTemporal(client, tuple(settings.sellers)),
         ion=systems.ion,
     )
-    corrections = CorrectionActivities(m3.deliveries_of, PackagesOnTemporal(client))
     shipments = FbaIntake(
         open_archive(settings.archive),
         ShipmentsOnTemporal(client, cases=settings.returns is not None).tell,
@@ -165,6 +169,8 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             [
                 audit.audit_workflows,
                 audit.start_orders,
+                *CaseAudit(client).all,
+                ReturnOpening(orders.tell_case).open_returns,
                 *returns.telling,
                 shipments.tell_fba_shipments,
                 DeadlineActivities(client).read_due,
@@ -198,7 +204,11 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             AMAZON_LIST_TRANSACTIONS_QUEUE,
             options.amazon_calls,
-            [*returns.reading_transactions, DeferredActivities(systems.amazon).read_deferred_page],
+            [
+                *returns.reading_transactions,
+                RefundsAudit(systems.amazon).audit_refunds_page,
+                DeferredActivities(systems.amazon).read_deferred_page,
+            ],
         ),
         _activity_worker(
             client,

@@ -5,8 +5,8 @@ from typing import Final
 
 from temporalio.client import Client, WorkflowHandle
 
-from canonical.activity_contracts import SWEEP, SweepResult
 from canonical.schedule_contracts import AMAZON_SWEEP, AmazonSweepResult
+from canonical.sweep_contracts import SWEEP, SweepResult
 from workflows import search_attributes as sa
 
 _LOOKED_AT: Final = 20

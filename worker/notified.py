@@ -8,13 +8,14 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import ORDER_TO_CASH, ORDERS_QUEUE, OrderResult, OrderToCashInput
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import order_workflow_id, report_workflow_id
 from canonical.import_contracts import REPORT_FINISHED, ReportFinished
 from canonical.late_events import BOOKED
 from canonical.notification_contracts import AMAZON_NOTIFIED, AmazonNotified, OrderNotice
 from canonical.notification_news import ReportNews
 from canonical.order import OrderStatus
+from canonical.order_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
 from worker.late import LateKept, tell_closed
 from workflows import search_attributes
 from workflows.policies import LIVE_PRIORITY, marketplace_priority

@@ -7,14 +7,11 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities.errors import heartbeating
-from canonical.activity_contracts import (
-    AUDIT_WORKFLOWS,
-    AuditWorkflowsRequest,
-    AuditWorkflowsResult,
-    OrderToCashInput,
-)
+from canonical.audit_contracts import AUDIT_WORKFLOWS, AuditWorkflowsRequest, AuditWorkflowsResult
+from canonical.order_contracts import OrderToCashInput
 from canonical.schedule_contracts import START_ORDERS, StartOrdersRequest, StartOrdersResult
-from worker.intake import StartKind, start_or_signal
+from canonical.starting import StartKind
+from worker.intake import start_or_signal
 from worker.visibility import OrdersOnTemporal
 
 _AT_ONCE: Final = 20

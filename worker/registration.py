@@ -6,7 +6,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import M3_QUEUE
-from worker.quotas import apply_amazon_quotas, paused_sentence, read_rates, set_m3_rate
+from worker.quota.limits import apply_amazon_quotas, paused_sentence, read_rates, set_m3_rate
 from worker.settings import ConfigurationError, Settings
 from workflows import search_attributes
 

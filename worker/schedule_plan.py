@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
-from canonical.activity_contracts import SWEEP, SweepInput
 from canonical.deadlines import DEADLINES, DeadlinesInput
 from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput
@@ -32,6 +31,7 @@ from canonical.schedule_contracts import (
 )
 from canonical.settlement_ids import settlement_feed_id
 from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput
+from canonical.sweep_contracts import SWEEP, SweepInput
 from worker.settings import Settings
 
 _MISSED_SWEEP: Final = timedelta(minutes=1)
@@ -243,6 +243,7 @@ def _reconciliation(settings: Settings) -> list[Planned]:
         time_zone=wanted.time_zone,
         start_missing=wanted.start_missing,
         tolerances={key: profile.tolerance for key, profile in settings.marketplaces.items()},
+        refund_tolerance=settings.returns.tolerance if settings.returns is not None else None,
     )
     return [
         Planned(

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from canonical.held import HELD_REASONS
+from canonical.held_reasons import HELD_REASONS
 from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
 from worker.alert_settings import AlertSettings
@@ -123,7 +123,9 @@ class WorkerSettings(_Strict):
     """How much one worker process takes on."""
 
     cached_orders: Annotated[int, Field(ge=2)] = 2000
-    """Orders kept in memory; the others are read again from their history when something happens to them."""
+    """Orders kept in memory, about 0.12 MiB each; the others are read again from their history when something
+    happens to them. Give all workers together room for the orders that are under way at a time: with half of that,
+    they did a fifth of the work."""
     workflow_tasks: Annotated[int, Field(ge=2)] = 20
     """Orders whose next step is decided at the same time."""
     m3_calls: Annotated[int, Field(ge=1)] = 40

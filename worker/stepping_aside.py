@@ -14,7 +14,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from canonical.activity_contracts import ORDER_TO_CASH
+from canonical.order_contracts import ORDER_TO_CASH
 from workflows.policies import BULK_PRIORITY
 
 LONGEST_SECONDS: Final = 0.2

@@ -10,20 +10,14 @@ import structlog
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.intake import Started, StartOutcome, WaitingOrder
+from activities.intake import WaitingOrder
 from activities.returns_intake import TellCase
-from canonical.activity_contracts import (
-    ORDER_TO_CASH,
-    AuditWorkflowsRequest,
-    AuditWorkflowsResult,
-    GoodsLeft,
-    OrderResult,
-    OrderToCashInput,
-    WorkflowFacts,
-)
-from canonical.held import FixName
+from canonical.audit_contracts import AuditWorkflowsRequest, AuditWorkflowsResult, WorkflowFacts
+from canonical.held import FixName, HeldReason
 from canonical.ids import after_close_workflow_id, order_of_workflow, order_workflow_id
 from canonical.order import Channel
+from canonical.order_contracts import ORDER_TO_CASH, GoodsLeft, OrderResult, OrderToCashInput, Repair
+from canonical.starting import StartKind, StartOutcome
 from canonical.steps import Step
 from worker import intake
 from worker.returns import replaced_by
@@ -53,7 +47,7 @@ class OrdersOnTemporal:
         updated = order.order.last_updated if order.order else None
         known = self._told.get(workflow_id)
         if priority < BULK_PRIORITY and updated is not None and known is not None and updated <= known:
-            return StartOutcome(Started.SKIPPED)
+            return StartOutcome(StartKind.SKIPPED, workflow_id)
         if self.tell_case is not None and order.order is not None:
             for news in replaced_by(order.order):
                 await self.tell_case(news)
@@ -65,7 +59,7 @@ class OrdersOnTemporal:
             self._told.move_to_end(workflow_id)
             while len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
-        return StartOutcome(Started(outcome.kind.value), outcome.remark)
+        return outcome
 
     async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
         """Running MFN orders that wait for goods to leave an own warehouse."""
@@ -87,7 +81,7 @@ class OrdersOnTemporal:
 
     async def signal_goods_left(self, order: WaitingOrder, goods: GoodsLeft) -> bool:
         outcome = await intake.signal_if_running(self._client, order.workflow_id, intake.GOODS_LEFT, goods)
-        return outcome.kind is not intake.StartKind.LATE
+        return outcome.kind is not StartKind.LATE
 
     async def facts(self, request: AuditWorkflowsRequest) -> AuditWorkflowsResult:
         """How each order's workflow stands; orders without one are left out."""
@@ -139,9 +133,7 @@ class OrdersOnTemporal:
         if description.status is WorkflowExecutionStatus.COMPLETED:
             result = await handle.result()
             outcome = result.outcome
-            accepted = tuple(
-                repair.reason for repair in result.repairs if repair.fix == FixName.ACCEPT_DIFFERENCE
-            )
+            accepted = tuple(repair.reason for repair in result.repairs if _accepts(repair))
         return WorkflowFacts(
             order_id=order_id,
             status=description.status.name if description.status else "",
@@ -150,6 +142,12 @@ class OrdersOnTemporal:
             outcome=outcome,
             accepted=accepted,
         )
+
+
+def _accepts(repair: Repair) -> bool:
+    """Whether the two sides differ by a person's word: also where goods come back that could not be cancelled."""
+    too_late = repair.reason == HeldReason.CANCELLED_TOO_LATE and repair.fix == FixName.MARK_STEP_DONE
+    return too_late or repair.fix == FixName.ACCEPT_DIFFERENCE
 
 
 def _as_it_is(facts: WorkflowFacts) -> WorkflowFacts:

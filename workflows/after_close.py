@@ -10,7 +10,6 @@ from typing import ClassVar, Final
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from canonical.activity_contracts import OrderToCashInput
 from canonical.fixes import AcceptDifference, MarkStepDone
 from canonical.held import HeldReason, Hold
 from canonical.late_contracts import (
@@ -22,9 +21,11 @@ from canonical.late_contracts import (
     RefundTold,
 )
 from canonical.late_events import late_events, settled
+from canonical.order_contracts import OrderToCashInput
 from canonical.steps import Step
 from workflows.order_calls import OrderCalls
-from workflows.order_handlers import GivenUp, OrderHandlers
+from workflows.order_handlers import OrderHandlers
+from workflows.order_holding import GivenUp
 
 _WHERE: Final[dict[LateKind, tuple[HeldReason, Step]]] = {
     LateKind.SHIPPED: (HeldReason.SHIPPED_AFTER_CLOSE, Step.SALES_ORDER),

@@ -1,12 +1,14 @@
-"""An order tells the alerts that it is held, and that an outage let it go: never awaited, never in its way."""
+"""Telling the alerts. An order tells that it is held, and that an outage let it go: never awaited, never in its
+way. What runs by the clock tells what it found, and goes on where it cannot."""
 
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from canonical.alert_contracts import ALERTS_QUEUE, TELL_ALERTS, HeldNotice, TellAlerts
+from canonical.alert_contracts import ALERTS_QUEUE, TELL_ALERTS, AlertMessage, HeldNotice, TellAlerts
 from canonical.alerts import OUTAGES
 from canonical.held import Hold
 from canonical.steps import Step
@@ -72,3 +74,23 @@ def _tell(news: TellAlerts, summary: str) -> None:
     )
     # Nobody awaits it, so nobody else would take up its failure.
     telling.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+
+
+async def tell_people(message: AlertMessage, summary: str) -> bool:
+    """Hand over a message about no held order; False where that was not possible within an hour."""
+    try:
+        await workflow.execute_activity(
+            TELL_ALERTS,
+            TellAlerts(report=message),
+            task_queue=ALERTS_QUEUE,
+            schedule_to_close_timeout=_LATEST,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+            summary=summary,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.warning("people not told", extra={"error": type(error.cause).__name__})
+        return False
+    return True

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from canonical.activity_contracts import (
+from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.audit import added, compare, unfollowed
+from canonical.audit_contracts import (
     AUDIT,
     AUDIT_AMAZON_PAGE,
     AUDIT_M3_ORDERS,
     AUDIT_WORKFLOWS,
-    ORDERS_QUEUE,
     AmazonFacts,
     AuditAmazonPageRequest,
     AuditAmazonPageResult,
@@ -22,8 +23,8 @@ from canonical.activity_contracts import (
     M3Facts,
     WorkflowFacts,
 )
-from canonical.audit import added, compare, unfollowed
 from canonical.schedule_contracts import START_ORDERS, StartOrdersRequest, StartOrdersResult
+from workflows.case_audit import audit_cases_of
 from workflows.policies import AMAZON_SEARCH, HEARTBEAT, M3_CALL, seller_priority
 
 _START_TIMEOUT = timedelta(minutes=2)
@@ -57,6 +58,11 @@ async def audit_period(start: AuditInput) -> AuditReport:
             token = page.next_token
             if not token:
                 break
+        if start.refund_tolerance is not None:
+            cases = await audit_cases_of(
+                seller_id, start.created_after, start.created_before, start.refund_tolerance
+            )
+            report = added(report, cases)
     return report
 
 

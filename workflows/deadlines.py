@@ -1,14 +1,10 @@
 """One look at own shipments that are due. Orders wait without a timer; the clock is the schedule's alone."""
 
-from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
 from canonical.activity_contracts import ORDERS_QUEUE
-from canonical.alert_contracts import ALERTS_QUEUE, TELL_ALERTS, TellAlerts
 from canonical.deadlines import (
     DEADLINES,
     READ_DUE,
@@ -21,10 +17,10 @@ from canonical.deadlines import (
     news,
     remembered,
 )
+from workflows.alarms import tell_people
 from workflows.policies import HEARTBEAT, TELLING
 
 _SHOWN: Final = 50
-_TELL: Final = timedelta(minutes=20)
 
 
 @workflow.defn(name=DEADLINES)
@@ -47,7 +43,9 @@ class Deadlines:
         last: DeadlinesResult | None = workflow.get_last_completion_result(DeadlinesResult)
         known = last.told if last is not None else {}
         soon, late = news(due.orders, known, now)
-        told = not (soon or late) or await self._tell(TellAlerts(report=message(soon, late, now)))
+        told = not (soon or late) or await tell_people(
+            message(soon, late, now), "Tell people of shipments that are due"
+        )  # where nobody could be told, the next look tries again
         lines = [f"- {line(order, now)}" for order in due.orders[:_SHOWN]]
         workflow.set_current_details("\n".join(lines) or "No own shipment is at risk.")
         behind = sum(order.late(now) for order in due.orders)
@@ -56,20 +54,3 @@ class Deadlines:
             at_risk=len(due.orders) - behind,
             late=behind,
         )
-
-    async def _tell(self, alert: TellAlerts) -> bool:
-        """False where nobody could be told: the next look tries again."""
-        try:
-            await workflow.execute_activity(
-                TELL_ALERTS,
-                alert,
-                task_queue=ALERTS_QUEUE,
-                schedule_to_close_timeout=_TELL,
-                start_to_close_timeout=timedelta(seconds=30),
-                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
-                summary="Tell people of shipments that are due",
-            )
-        except ActivityError as error:
-            workflow.logger.warning("deadlines not told", extra={"error": type(error.cause).__name__})
-            return False
-        return True

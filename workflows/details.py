@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from canonical.activity_contracts import Repair
 from canonical.cancellations import Cancellation
-from canonical.held import HELD_REASONS, FixName, Hold
+from canonical.held import FixName, Hold
+from canonical.held_reasons import HELD_REASONS
+from canonical.order_contracts import Repair
 from canonical.steps import MARKABLE_STEPS, Step
 from workflows.repairs import EXAMPLES
 

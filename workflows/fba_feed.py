@@ -1,12 +1,14 @@
 """One look at the shipments that Amazon made of a seller's orders: its report asked for, and every order told.
 
-Looks overlap, and a shipment met again changes nothing. The mark is the result of the last look that completed.
+Looks overlap, and a shipment met again changes nothing. The mark is the result of the last look that completed. People
+are told of a report that does not come, and the next look reaches back over it.
 """
 
 from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fba_contracts import (
@@ -19,8 +21,10 @@ from canonical.fba_contracts import (
     TellFbaShipmentsResult,
 )
 from canonical.import_contracts import FileWanted, ReportWanted
+from canonical.report_alerts import SHIPMENTS_LOOK, not_told
+from workflows.alarms import tell_people
 from workflows.policies import HEARTBEAT, TELLING, seller_priority
-from workflows.reports import ask_and_wait
+from workflows.reports import ask_and_wait, why
 
 _LONGEST: Final = timedelta(days=30)
 """What Amazon puts into one report of this type."""
@@ -55,11 +59,20 @@ class FbaFeed:
         wanted = ReportWanted(
             report_type=FULFILLED_SHIPMENTS, marketplace_ids=start.marketplace_ids, since=since
         )
-        ended = await ask_and_wait(start.seller_id, wanted)
-        if ended.file is not None:
-            return FbaFeedResult(until=now, told=await self._tell(start, ended.file))
-        nothing = ended.status == "CANCELLED"  # Amazon's word for a report without data
-        return FbaFeedResult(until=now if nothing else done, sentence=ended.sentence)
+        try:
+            ended = await ask_and_wait(start.seller_id, wanted)
+            if ended.file is not None:
+                return FbaFeedResult(until=now, told=await self._tell(start, ended.file))
+            sentence = ended.sentence
+            if ended.status == "CANCELLED":  # Amazon's word for a report without data
+                return FbaFeedResult(until=now, sentence=sentence)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            sentence = why(error)
+        message = not_told(SHIPMENTS_LOOK, start.seller_id, {FULFILLED_SHIPMENTS: sentence}, since)
+        await tell_people(message, "Tell people which report is missing")
+        return FbaFeedResult(until=done, sentence=sentence)
 
     async def _tell(self, start: FbaFeedInput, file: FileWanted) -> TellFbaShipmentsResult:
         told: TellFbaShipmentsResult = await workflow.execute_activity(

@@ -39,6 +39,7 @@ class M3Document:
         self._followed = 0
         self._repeated = 0
         self._told: list[str] = []
+        self._corrected: list[str] = []
         self._sentence = ""
 
     @workflow.run
@@ -53,6 +54,7 @@ class M3Document:
             followed=self._followed,
             repeated=self._repeated,
             told=tuple(dict.fromkeys(self._told)),
+            corrected=tuple(dict.fromkeys(self._corrected)),
             sentence=self._sentence,
         )
 
@@ -120,6 +122,9 @@ class M3Document:
         self._told.extend(done.told)
         told = ", ".join(done.told) or "no order"
         self._sentence = f"{news.name} {news.document_id} was looked up in M3; told: {told}."
+        if done.corrected:
+            self._corrected.extend(done.corrected)
+            self._sentence += f" Packages are told to Amazon again: {', '.join(done.corrected)}."
 
 
 async def _call(

@@ -14,9 +14,10 @@ from temporalio.common import RawValue, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from canonical import mcf_contracts as mcf
-from canonical.activity_contracts import Repair
 from canonical.fixes import Cancel, CorrectAddress, Fix, MapSku, MarkStepDone
-from canonical.held import HELD_REASONS, FixName, Hold
+from canonical.held import FixName, Hold
+from canonical.held_reasons import HELD_REASONS
+from canonical.order_contracts import Repair
 from canonical.steps import MARKABLE_STEPS, Step
 from workflows import details
 from workflows import search_attributes as sa

@@ -15,7 +15,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.fixes import AcceptDifference, MarkStepDone
-from canonical.fulfillment import FulfillmentSnapshot, ParcelStatus
+from canonical.fulfillment import FulfillmentSnapshot, FulfillmentStatus, ParcelStatus
 from canonical.held import HeldReason, Hold
 from canonical.mcf_contracts import ID_TAKEN, MCF_ORDER, McfOrderInput, McfResult
 from canonical.steps import Step
@@ -148,9 +148,11 @@ class McfOrder(McfHandlers):
         state = self._state
         state.cancel_asked = True
         answer = await self._until_done(Step.AWAITING_SHIPMENT, self._calls.cancel)
-        if not answer.accepted:
-            self._note(f"Amazon did not cancel: {answer.sentence} It is followed to its end.")
         await self._look()
+        # Amazon also refuses to cancel what it has cancelled already, at a request whose answer was lost.
+        cancelled = state.snapshot is not None and state.snapshot.status is FulfillmentStatus.CANCELLED
+        if not answer.accepted and not cancelled:
+            self._note(f"Amazon did not cancel: {answer.sentence} It is followed to its end.")
 
     async def _give_up(self) -> McfResult:
         """A person cancelled: Amazon's order is taken back as far as Amazon lets it."""

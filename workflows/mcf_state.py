@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from temporalio import workflow
 
 from canonical import mcf_contracts as mcf
-from canonical.activity_contracts import Repair
 from canonical.fixes import Fix, MarkStepDone
 from canonical.fulfillment import (
     COMMENT_LENGTH,
@@ -20,6 +19,7 @@ from canonical.fulfillment import (
 from canonical.held import Hold
 from canonical.ids import fulfillment_order_id, mcf_package_number
 from canonical.order import Address
+from canonical.order_contracts import Repair
 from canonical.steps import Step
 from workflows import policies
 from workflows.policies import CallPolicy, seller_priority

@@ -7,7 +7,14 @@ from temporalio import workflow
 from temporalio.common import Priority
 
 from canonical import activity_contracts as act
-from canonical.cancellation_contracts import TAKE_LINES_BACK, TakeLinesBackRequest, TakeLinesBackResult
+from canonical.cancellation_contracts import (
+    OPEN_RETURNS,
+    TAKE_LINES_BACK,
+    OpenReturnsRequest,
+    OpenReturnsResult,
+    TakeLinesBackRequest,
+    TakeLinesBackResult,
+)
 from canonical.fixes import MarkStepDone
 from canonical.order import Delivery, Invoice, Order, Package, Voucher
 from canonical.sales_order import missing_facts
@@ -155,8 +162,8 @@ class OrderCalls:
             act.CANCEL_SALES_ORDER, request, act.CancelSalesOrderResult, policies.M3_CALL, summary
         )
 
-    async def take_lines_back(self, now: Order) -> TakeLinesBackResult:
-        """M3's order lowered to what `now` says."""
+    async def take_lines_back(self, now: Order, *, by_hand: bool = False) -> TakeLinesBackResult:
+        """M3's order lowered to what `now` says; `by_hand`: as far as a person has not settled it."""
         state = self._state
         if state.sales_order is None:
             raise RuntimeError("lines are taken back before the order is booked")
@@ -165,6 +172,7 @@ class OrderCalls:
             order=now.model_copy(update={"ship_to": None}),
             sales_order=state.sales_order,
             accept_difference=state.accept_difference,
+            by_hand=by_hand,
         )
         summary = f"Take cancelled lines of M3 order {state.sales_order.orno} back"
         return await self._call(TAKE_LINES_BACK, request, TakeLinesBackResult, policies.M3_CALL, summary)
@@ -214,5 +222,19 @@ class OrderCalls:
         return found
 
     async def settled_by_hand(self, fix: MarkStepDone) -> act.CancelSalesOrderResult:
-        await self.verify(fix)
-        return act.CancelSalesOrderResult(deleted=(fix.number,), by_hand=True)
+        found = await self.verify(fix)
+        return act.CancelSalesOrderResult(deleted=(fix.number,), by_hand=True, left=found.left)
+
+    async def open_returns(self, orno: str, pieces: dict[str, int]) -> OpenReturnsResult:
+        """Have the return of goods followed that left although they were cancelled; pieces by SKU."""
+        state = self._state
+        request = OpenReturnsRequest(
+            seller_id=state.seller_id,
+            order_id=state.order_id,
+            orno=orno,
+            at=workflow.now(),
+            pieces=pieces,
+        )
+        return await self._call(
+            OPEN_RETURNS, request, OpenReturnsResult, policies.TELLING, "Have their return followed"
+        )

@@ -5,13 +5,13 @@ cancellation stays on the order, with what became of it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 from temporalio import workflow
 
-from canonical.activity_contracts import OrderResult
 from canonical.cancellation_contracts import TakeLinesBackResult
 from canonical.cancellations import (
     Cancellation,
@@ -24,9 +24,11 @@ from canonical.cancellations import (
 )
 from canonical.fixes import AcceptCancellation, Fix, MarkStepDone
 from canonical.held import FixName, HeldReason, Hold
-from canonical.order import Order, OrderStatus
+from canonical.order import Channel, Order, OrderStatus
+from canonical.order_contracts import OrderResult
+from canonical.shipments import fulfilled_quantities
 from canonical.steps import Step
-from workflows.order_handlers import GivenUp
+from workflows.order_holding import GivenUp
 from workflows.order_notified import OrderNotified
 from workflows.repairs import DESCRIPTIONS
 
@@ -132,13 +134,22 @@ class OrderCancelled(OrderNotified):
         )
         state.accept_difference = False
         state.sales_order = done.sales_order
+        sentence = done.sentence
+        if done.left and state.facts.channel is Channel.MFN:
+            for item, quantity in done.left.items():
+                state.returning[item] = state.returning.get(item, 0) + quantity
+            skus = {line.order_item_id: line.seller_sku for line in state.booked.lines}
+            sent = Counter[str]()
+            for item, quantity in done.left.items():
+                sent[skus[item]] += quantity
+            sentence = f"{sentence} {await self._follow(done.sales_order.orno, dict(sent))}"
         state.booked = now
-        self._keep(by, Settled.LINES, dict(pieces), done.sentence)
+        self._keep(by, Settled.LINES, dict(pieces), sentence)
 
     async def _taken_back_by_hand(self, now: Order, fix: MarkStepDone) -> TakeLinesBackResult:
         """A person says M3 is as it should be: whatever the total, the lines are looked at once more."""
         self._state.accept_difference = True
-        return await self._calls.take_lines_back(now)
+        return await self._calls.take_lines_back(now, by_hand=True)
 
     # --- the whole order ------------------------------------------------------------------------
 
@@ -160,10 +171,33 @@ class OrderCancelled(OrderNotified):
         else:
             settled = Settled.NOTHING
             sentence = f"Order {state.order_id} was cancelled {who} before M3 knew it."
+        sent = self._sent_anyway(done.left) if done.left else {}
+        if sent:
+            sentence = f"{sentence} {await self._follow(done.deleted[0], sent)}"
         self._keep(by, settled, {}, sentence)
         if self._awaits_amazon:
             await self._await_amazon(sentence)
         return state.result("cancelled", sentence)
+
+    def _sent_anyway(self, left: Mapping[str, int]) -> dict[str, int]:
+        """Pieces by SKU that an own warehouse sent although they were cancelled. What Amazon knows as shipped is left
+        out: it is refunded, and its return is told by Amazon."""
+        state = self._state
+        cancelled = self._awaits_amazon or state.facts.status is OrderStatus.CANCELLED
+        if not cancelled or state.facts.channel is not Channel.MFN:
+            return {}
+        known, pieces = fulfilled_quantities(state.facts), Counter[str]()
+        for line in (state.booked or state.facts).lines:
+            rest = left.get(line.order_item_id, 0) - known.get(line.order_item_id, 0)
+            pieces[line.seller_sku] += max(rest, 0)
+        return {sku: count for sku, count in pieces.items() if count}
+
+    async def _follow(self, orno: str, sent: dict[str, int]) -> str:
+        """Have the goods' return followed by a case of its own; what there is to say of it."""
+        what = ", ".join(f"{count} of {sku}" for sku, count in sent.items())
+        if (await self._calls.open_returns(orno, sent)).followed:
+            return f"The return of {what} is followed: o2c returns."
+        return f"The return of {what} is to be booked in M3 by hand."
 
     async def _await_amazon(self, sentence: str) -> None:
         """M3 is done; the order ends when Amazon has cancelled it too."""

@@ -10,7 +10,7 @@ from canonical.held import HeldReason, Hold
 from canonical.order import Channel
 from canonical.shipments import all_shipped
 from canonical.steps import Step
-from workflows.order_handlers import GivenUp
+from workflows.order_holding import GivenUp
 from workflows.order_notified import OrderNotified
 
 _HOLDS = "holds-shipped-otherwise"

@@ -4,15 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from canonical.activity_contracts import (
-    GoodsLeft,
-    OrderRef,
-    OrderResult,
-    OrderToCashInput,
-    OrderView,
-    Repair,
-    SalesOrderResult,
-)
+from canonical.activity_contracts import OrderRef, SalesOrderResult
 from canonical.cancellations import Cancellation, lowered
 from canonical.fba_contracts import FbaShipment
 from canonical.fba_shipments import next_goods, settled, shipped_quantities
@@ -20,6 +12,7 @@ from canonical.fixes import Fix, MapSku
 from canonical.held import Hold
 from canonical.late_events import comparable_total
 from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Package, Voucher
+from canonical.order_contracts import GoodsLeft, OrderResult, OrderToCashInput, OrderView, Repair
 from canonical.shipments import next_shipment, ordered_quantities, updated
 from canonical.steps import Step
 from workflows.notice_book import NoticeBook
@@ -74,6 +67,8 @@ class OrderState:
     """Items whose cancellation the buyer asked for, and about which it is decided."""
     limits: dict[str, int] = field(default_factory=dict)
     """Pieces by order item id that are left after the buyer's request was accepted, until Amazon says so too."""
+    returning: dict[str, int] = field(default_factory=dict)
+    """Pieces by order item id that left M3 although Amazon had cancelled them, and that Amazon is not told of."""
     notices: NoticeBook = field(default_factory=NoticeBook)
     """What Amazon notified of."""
     repairs: list[Repair] = field(default_factory=list)
@@ -170,6 +165,21 @@ class OrderState:
                 "packages": tuple(package for package in packages if package.items),
             }
         )
+
+    def without_returning(self, packages: Iterable[Package]) -> list[Package]:
+        """Packages as Amazon is told of them: it refuses pieces that it has cancelled."""
+        told: list[Package] = []
+        for package in packages:
+            items = dict(package.items)
+            for item, quantity in package.items.items():
+                less = min(quantity, self.returning.get(item, 0))
+                if less:
+                    self.returning[item] -= less
+                    items[item] -= less
+            kept = {item: quantity for item, quantity in items.items() if quantity}
+            if kept or not package.items:
+                told.append(package.model_copy(update={"items": kept}))
+        return told
 
     def _surplus(self) -> int:
         """Pieces that Amazon shipped, M3 was not told of, and a person accepted."""

@@ -4,36 +4,32 @@ An order never fails. What cannot go on is held, says why, and waits without a t
 """
 
 import asyncio
-from collections.abc import Awaitable
 from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from canonical.activity_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
 from canonical.cancellations import CancelledBy, cancelled_pieces
-from canonical.fixes import AcceptDifference, Cancel, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
+from canonical.fixes import AcceptDifference, Cancel
 from canonical.held import HeldReason, Hold
-from canonical.order import Channel, Delivery, Order, OrderStatus
+from canonical.order import Channel, Delivery, OrderStatus
+from canonical.order_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
 from canonical.shipments import all_shipped, changes_since
 from canonical.steps import Step
+from workflows.order_booking import OrderBooking
 from workflows.order_calls import OrderCalls
 from workflows.order_cancellation import OrderCancelled
-from workflows.order_handlers import GivenUp
+from workflows.order_holding import GivenUp
 from workflows.order_shipments import OrderShipments
 
 _TAKES_LINES_BACK = "takes-lines-back"
 """Patch: orders under way before cancelled lines were taken back without a person."""
-_BOOKED_AS_SENT = "booked-as-sent"
-"""Patch: orders booked before news that came during the booking was seen as a change."""
-_READ_AGAIN = frozenset({HeldReason.ORDER_INCOMPLETE, HeldReason.AMOUNTS_INCONSISTENT})
-"""Reasons whose retry asks Amazon for the order again."""
 
 
 @workflow.defn(name=ORDER_TO_CASH)
-class OrderToCash(OrderShipments, OrderCancelled):
+class OrderToCash(OrderBooking, OrderShipments, OrderCancelled):
     """The order's whole life. Handlers live in `OrderHandlers`, `OrderNotified` and `OrderCancelled`, calls in
-    `OrderCalls`."""
+    `OrderCalls`, everything up to M3's sales order in `OrderBooking`."""
 
     @workflow.init
     def __init__(self, start: OrderToCashInput) -> None:
@@ -76,13 +72,6 @@ class OrderToCash(OrderShipments, OrderCancelled):
             "booked", f"Order {state.order_id} is M3 order {orno}, shipped and invoiced ({invoices})."
         )
 
-    # --- up to the sales order ------------------------------------------------------------------
-
-    async def _read_order(self) -> None:
-        self._go(Step.RECEIVED, "Reading the order from Amazon.")
-        self._state.take_snapshot(await self._until_done(Step.RECEIVED, self._calls.fetch_order))
-        self._heed_notices()
-
     async def _await_release(self) -> None:
         if not self._state.facts.is_released:
             self._go(
@@ -95,108 +84,6 @@ class OrderToCash(OrderShipments, OrderCancelled):
         if self._state.facts.status is OrderStatus.UNFULFILLABLE:
             self._state.remark("Amazon says the order is unfulfillable.")
             raise GivenUp
-
-    async def _book(self) -> None:
-        """Items and customer together, then the order; a repair may send any of them back."""
-        state = self._state
-        while state.sales_order is None:
-            self._stop_if_cancelled()
-            problem = await self._complete_facts()
-            self._stop_if_cancelled()
-            if problem is None:
-                problem = await self._items_and_customer()
-            if problem is None:
-                self._go(Step.SALES_ORDER, "Booking the order in M3.")
-                problem = await self._create_sales_order()
-            if problem is not None:
-                await self._repair(state.step, problem)
-        state.accept_difference = False
-
-    async def _complete_facts(self) -> Hold | None:
-        """Ask Amazon for what the source of the order did not carry; None when nothing is missing."""
-        state = self._state
-        if not self._calls.missing() and not state.facts.inconsistency:
-            return None
-        if not self._calls.fetched:
-            await self._read_order()
-        if state.facts.inconsistency:
-            return Hold(reason=HeldReason.AMOUNTS_INCONSISTENT, sentence=state.facts.inconsistency)
-        missing = self._calls.missing()
-        if not missing or self._state.cancelled:
-            return None
-        sentence = f"Amazon's order {state.order_id} lacks: {', '.join(missing)}."
-        return Hold(reason=HeldReason.ORDER_INCOMPLETE, sentence=sentence, system="Amazon")
-
-    async def _items_and_customer(self) -> Hold | None:
-        state = self._state
-        work: list[tuple[Step, Awaitable[None]]] = []
-        if state.items is None:
-            work.append((Step.ITEMS, self._calls.resolve_items()))
-        if not state.cuno:
-            work.append((Step.CUSTOMER, self._calls.ensure_customer()))
-        if not work:
-            return None
-        self._go(Step.ITEMS, "Looking up items and customer in M3.")
-        done = await asyncio.gather(*(call for _, call in work), return_exceptions=True)
-        for (step, _), outcome in zip(work, done, strict=True):
-            if isinstance(outcome, ActivityError):
-                state.step = step
-                return self._hold_of(outcome, step)
-            if isinstance(outcome, BaseException):
-                raise outcome
-        return None
-
-    async def _create_sales_order(self) -> Hold | None:
-        state = self._state
-        sent = state.facts
-        try:
-            state.sales_order = await self._calls.create_sales_order()
-        except ActivityError as error:
-            return self._hold_of(error, Step.SALES_ORDER)
-        self._booked_as(sent)
-        return None
-
-    def _booked_as(self, sent: Order) -> None:
-        """M3 has the order as it was sent there; what Amazon said of it meanwhile is a change."""
-        state = self._state
-        overtaken = state.facts is not sent and workflow.patched(_BOOKED_AS_SENT)
-        state.booked = sent if overtaken else state.facts
-
-    async def _repair(self, step: Step, hold: Hold) -> None:
-        """Hold the order and take up the repair that ends the hold (up to the sales order)."""
-        state = self._state
-        fix = await self._held(step, hold)
-        match fix:
-            case MapSku():
-                state.chosen = [known for known in state.chosen if known.sku != fix.sku] + [fix]
-                state.items = None
-            case CorrectAddress():
-                state.address = fix.address
-                state.cuno = ""
-            case SetCustomer():
-                state.chosen_cuno, state.cuno = fix.cuno, ""
-            case AcceptDifference():
-                state.accept_difference = True
-            case MarkStepDone():
-                await self._take_marked_order(fix)
-            case Retry():
-                if hold.reason is HeldReason.ITEM_BLOCKED:
-                    state.items = None
-                if hold.reason in _READ_AGAIN:
-                    self._calls.fetched = False
-            case Cancel():
-                state.give_up = True
-
-    async def _take_marked_order(self, fix: MarkStepDone) -> None:
-        sent = self._state.facts
-        try:
-            found = await self._calls.verify(fix)
-        except ActivityError as error:
-            await self._repair(fix.step, self._hold_of(error, fix.step))
-            return
-        if found.sales_order is not None:
-            self._state.sales_order = found.sales_order
-            self._booked_as(sent)
 
     # --- shipments, invoices, ledger ------------------------------------------------------------
 
@@ -257,7 +144,7 @@ class OrderToCash(OrderShipments, OrderCancelled):
         state, calls = self._state, self._calls
         self._go(Step.SHIPMENT, "Confirming the shipment to Amazon.")
         state.confirming = [delivery]
-        for package in delivery.packages:
+        for package in state.without_returning(delivery.packages) if state.returning else delivery.packages:
             done = await self._until_done(
                 Step.SHIPMENT,
                 partial(calls.confirm_shipment, package),

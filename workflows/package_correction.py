@@ -15,6 +15,7 @@ from temporalio import workflow
 from canonical import activity_contracts as act
 from canonical.fixes import MarkStepDone
 from canonical.order import Package
+from canonical.order_contracts import OrderToCashInput
 from canonical.package_contracts import (
     CORRECTION_SWEEP,
     PACKAGE_CORRECTION,
@@ -30,7 +31,8 @@ from canonical.packages import told_since
 from canonical.steps import Step
 from workflows import policies
 from workflows.order_calls import OrderCalls
-from workflows.order_handlers import GivenUp, OrderHandlers
+from workflows.order_handlers import OrderHandlers
+from workflows.order_holding import GivenUp
 from workflows.order_state import OrderState
 
 _LOOK: Final = timedelta(minutes=30)
@@ -65,7 +67,7 @@ class PackageCorrection(OrderHandlers):
     @workflow.init
     def __init__(self, start: PackageCorrectionInput) -> None:
         ref = start.told.ref
-        super().__init__(act.OrderToCashInput(seller_id=ref.seller_id, order_id=ref.order_id))
+        super().__init__(OrderToCashInput(seller_id=ref.seller_id, order_id=ref.order_id))
         self._calls = CorrectionCalls(self._state, start)
         self._told = start.told.packages
         self._waiting = {package.reference: package for package in start.packages}

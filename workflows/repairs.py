@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from canonical.fixes import CorrectAddress, Fix, MapSku, MarkStepDone, type_of_fix
-from canonical.held import HELD_REASONS, FixName, Hold
+from canonical.held import FixName, Hold
+from canonical.held_reasons import HELD_REASONS
 from canonical.steps import MARKABLE_STEPS, Step
 
 N = TypeVar("N", bound=BaseModel)

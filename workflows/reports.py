@@ -5,7 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+)
 from temporalio.exceptions import TimeoutError as NotInTime
 
 from canonical.ids import report_workflow_id
@@ -68,6 +73,13 @@ async def ask_and_wait(seller_id: str, wanted: ReportWanted) -> ReportResult:
             f"Another import waits for the same report {report_id}; run this one again after it."
         ) from None
     return ended
+
+
+def why(error: FailureError) -> str:
+    """The sentence of whoever failed first."""
+    while isinstance(error.cause, FailureError):
+        error = error.cause
+    return error.message
 
 
 def refused(sentence: str) -> ApplicationError:

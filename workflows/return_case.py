@@ -111,7 +111,7 @@ class ReturnCase(ReturnHandlers):
             move = await self._by_hand(fix, now)
             if move is None:
                 return
-        state.put(move)
+        state.put(move.model_copy(update={"unpaid": now.unpaid}))
         if move.received and not received:
             state.look = True
 
@@ -124,14 +124,15 @@ class ReturnCase(ReturnHandlers):
         state = self._state
         move = next(each for each in state.booked.movements if each.number == now.movement)
         self._go(Step.CREDITING)
-        credit: Credit | None
         try:
-            credit = await self._calls.credit(move)
+            found = await self._calls.credit(move)
         except ActivityError as error:
             fix = await self._held(Step.CREDITING, self._hold_of(error, Step.CREDITING))
             credit = await self._named(fix)
-        if credit is not None:
-            state.put(move.model_copy(update={"credit": credit}))
+            if credit is not None:
+                state.put(move.with_credits((credit,), move.received))
+            return
+        state.put(move.with_credits(found.credits, found.pieces))
 
     async def _named(self, fix: Fix | None) -> Credit | None:
         """The credit invoice a person named, once M3 has confirmed it."""

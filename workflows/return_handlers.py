@@ -12,10 +12,10 @@ from temporalio.common import RawValue, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from canonical import return_contracts as act
-from canonical.activity_contracts import Repair
 from canonical.fixes import Cancel, Fix
 from canonical.held import FixName, Hold
 from canonical.marketplaces import marketplace_name
+from canonical.order_contracts import Repair
 from canonical.steps import Step
 from workflows import details
 from workflows import search_attributes as sa

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from temporalio import workflow
 
 from canonical import return_contracts as act
-from canonical.activity_contracts import OrderRef, Repair
+from canonical.activity_contracts import OrderRef
 from canonical.fixes import Fix, MarkStepDone
 from canonical.held import Hold
+from canonical.order_contracts import Repair
 from canonical.return_cases import tax_share
 from canonical.return_facts import CaseFacts
 from canonical.return_models import Accepted, Booked, CaseOrder, CaseRules, Credit, Movement, Next, Standing
@@ -217,13 +218,18 @@ class CaseCalls:
             "See what the warehouse received",
         )
 
-    async def credit(self, move: Movement) -> Credit:
+    async def credit(self, move: Movement) -> act.CreditReturnResult:
         state = self._state
+        others = tuple(each for each in state.booked.movements if each.number != move.number)
         request = act.CreditReturnRequest(
-            ref=state.ref, line=state.sold, movement=move, known=state.booked.credits
+            ref=state.ref,
+            line=state.sold,
+            movement=move,
+            known=state.booked.credits,
+            others=others,
         )
         summary = f"See M3's credit of return {move.repn}"
-        return await self._call(act.CREDIT_RETURN, request, Credit, policies.M3_WAIT, summary)
+        return await self._call(act.CREDIT_RETURN, request, act.CreditReturnResult, policies.M3_WAIT, summary)
 
     # --- what a person did by hand, looked up in M3 ---------------------------------------------
 

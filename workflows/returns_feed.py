@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.import_contracts import ReportWanted
+from canonical.report_alerts import RETURNS_LOOK, not_told
 from canonical.return_contracts import (
     NUDGE_RETURN_CASES,
     REFUND_POSTED,
@@ -29,13 +30,16 @@ from canonical.return_contracts import (
     TellReturnReportRequest,
     ToldCases,
 )
+from workflows.alarms import tell_people
 from workflows.policies import AMAZON_LIST_TRANSACTIONS, HEARTBEAT, TELLING, seller_priority
-from workflows.reports import ask_and_wait
+from workflows.reports import ask_and_wait, why
 
 _WINDOW: Final = timedelta(days=179)
 """Amazon leaves a window of more than 180 days empty."""
 _REPORT_WINDOW: Final = timedelta(days=30)
 """What Amazon puts into one report at most, of the types that say so."""
+_SETTLED: Final = timedelta(minutes=5)
+"""Amazon refuses an end that is younger than two minutes."""
 _BEFORE_POSTED: Final = timedelta(minutes=10)
 """How far a look begins before the first refund that was notified."""
 _BEHIND: Final = 4
@@ -62,9 +66,7 @@ class ReturnsFeed:
         posted, self._posted = self._posted, None
         until = start.posted_before or workflow.now()
         after = self._beginning(start, until, posted)
-        refunds = ToldCases()
-        if start.refunds:
-            refunds = await self._refunds(start.seller_id, after=after, until=until)
+        refunds, unread = await self._refunded(start, after, until)
         nudged = await self._nudge(start.seller_id) if start.nudge else 0
         reports: dict[str, ToldCases] = {}
         for report in start.reports:
@@ -73,10 +75,18 @@ class ReturnsFeed:
         since = max(after, until - _REPORT_WINDOW)
         asked = await asyncio.gather(*(self._asked(start, kind, since) for kind in start.ask))
         reports |= {kind: told for kind, told, _ in asked}
-        if start.wait is not None and self._posted is not None:  # notified while the others were read
+        if start.wait is not None and self._posted is not None and unread is None:
+            # notified while the others were read
             workflow.continue_as_new(start.model_copy(update={"posted": self._posted}))
-        complete = all(came for _, _, came in asked)
+        absent = {kind: " ".join(told.remarks) for kind, told, came in asked if not came}
+        complete = not absent
+        if absent or unread is not None:
+            begin, reason = (since, "") if unread is None else (after, why(unread))
+            message = not_told(RETURNS_LOOK, start.seller_id, absent, begin, refunds=reason)
+            await tell_people(message, "Tell people what is missing")
         workflow.set_current_details(_said(start.seller_id, after, until, refunds, reports))
+        if unread is not None:
+            raise unread
         return ReturnsFeedResult(
             refunds=refunds,
             reports=reports,
@@ -94,6 +104,20 @@ class ReturnsFeed:
         done = last.until if last is not None and last.until is not None else until
         return min(done, until) - start.look_back
 
+    async def _refunded(
+        self, start: ReturnsFeedInput, after: datetime, until: datetime
+    ) -> tuple[ToldCases, ActivityError | None]:
+        """What became of the refunds, and why they could not all be read: that holds up no report, and fails the look
+        at its end."""
+        if not start.refunds:
+            return ToldCases(), None
+        try:
+            return await self._refunds(start.seller_id, after=after, until=until), None
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return ToldCases(remarks=(why(error),)), error
+
     async def _refunds(self, seller_id: str, *, after: datetime, until: datetime) -> ToldCases:
         total = ToldCases()
         while after < until:
@@ -103,7 +127,8 @@ class ReturnsFeed:
         return total
 
     async def _window(self, seller_id: str, *, after: datetime, before: datetime) -> ToldCases:
-        request = TellRefundsPageRequest(seller_id=seller_id, posted_after=after, posted_before=before)
+        end = before if before <= workflow.now() - _SETTLED else None
+        request = TellRefundsPageRequest(seller_id=seller_id, posted_after=after, posted_before=end)
         total = ToldCases()
         while True:
             workflow.set_current_details(f"Reading refunds of seller {seller_id}: {total.facts} so far.")
@@ -143,7 +168,7 @@ class ReturnsFeed:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            return report_type, ToldCases(remarks=(_innermost(error),)), False
+            return report_type, ToldCases(remarks=(why(error),)), False
 
     async def _report(self, seller_id: str, report: TellReturnReportRequest) -> ToldCases:
         told: ToldCases = await workflow.execute_activity(
@@ -171,13 +196,6 @@ class ReturnsFeed:
             summary="Let waiting cases look in M3",
         )
         return nudged
-
-
-def _innermost(error: FailureError) -> str:
-    """The sentence of whoever failed first."""
-    while isinstance(error.cause, FailureError):
-        error = error.cause
-    return error.message
 
 
 def _said(

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from canonical.activity_contracts import SweepAmazonPageRequest, SweepAmazonPageResult, SweepM3Result
 from canonical.schedule_contracts import (
     AMAZON_SWEEP,
     DELIVERY_SWEEP,
@@ -18,6 +17,7 @@ from canonical.schedule_contracts import (
     DeliverySweepInput,
     SweepProgress,
 )
+from canonical.sweep_contracts import SweepAmazonPageRequest, SweepAmazonPageResult, SweepM3Result
 from workflows.sweep import added, read_page, tell_of_deliveries
 
 

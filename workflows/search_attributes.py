@@ -8,8 +8,8 @@ from typing import Final
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from canonical.activity_contracts import OrderToCashInput
 from canonical.marketplaces import marketplace_name
+from canonical.order_contracts import OrderToCashInput
 from canonical.steps import Step
 
 SELLER: Final = SearchAttributeKey.for_keyword("Seller")

@@ -14,9 +14,9 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from canonical import settlement_contracts as act
 from canonical import settlement_reports as rep
-from canonical.activity_contracts import Repair
 from canonical.fixes import Cancel, Fix
 from canonical.held import FixName, Hold
+from canonical.order_contracts import Repair
 from canonical.steps import Step
 from workflows import details
 from workflows import search_attributes as sa

@@ -7,9 +7,9 @@ from typing import Final
 
 from canonical import settlement_contracts as act
 from canonical import settlement_reports as rep
-from canonical.activity_contracts import Repair
 from canonical.fixes import Fix
 from canonical.held import Hold
+from canonical.order_contracts import Repair
 from canonical.settlement.models import ZERO, Booking, Settlement, Voucher, VoucherKind
 from canonical.settlement_ids import settlement_payment_batch
 from canonical.steps import Step

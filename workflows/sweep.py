@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from canonical.activity_contracts import (
-    M3_QUEUE,
+from canonical.activity_contracts import M3_QUEUE
+from canonical.mcf_contracts import SWEEP_MCF_DELIVERIES, SweepMcfRequest
+from canonical.sweep_contracts import (
     SWEEP,
     SWEEP_AMAZON_PAGE,
     SWEEP_M3_DELIVERIES,
@@ -21,7 +22,6 @@ from canonical.activity_contracts import (
     SweepMcfResult,
     SweepResult,
 )
-from canonical.mcf_contracts import SWEEP_MCF_DELIVERIES, SweepMcfRequest
 from workflows.policies import AMAZON_SEARCH, HEARTBEAT, M3_CALL, seller_priority
 
 _MAX_REMARKS = 50

@@ -13,16 +13,14 @@ from activities.amazon.refusals import is_passing, refused
 from activities.amazon.shipments import confirmation, is_known
 from activities.errors import RetryLater
 from canonical.activity_contracts import (
-    AUDIT_AMAZON_PAGE,
     CONFIRM_SHIPMENT,
     FETCH_ORDER,
-    AuditAmazonPageRequest,
-    AuditAmazonPageResult,
     ConfirmShipmentRequest,
     ConfirmShipmentResult,
     FetchOrderRequest,
 )
 from canonical.amazon_orders import UnreadableOrder, read_order
+from canonical.audit_contracts import AUDIT_AMAZON_PAGE, AuditAmazonPageRequest, AuditAmazonPageResult
 from canonical.held import HeldReason, held
 from canonical.order import Order
 from canonical.profile import MarketplaceProfile

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from canonical.activity_contracts import AmazonFacts
 from canonical.amazon_orders import UnreadableOrder, read_order
 from canonical.audit import amazon_facts
+from canonical.audit_contracts import AmazonFacts
 
 
 def facts(payload: Mapping[str, object], seller_id: str) -> AmazonFacts:

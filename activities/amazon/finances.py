@@ -33,8 +33,8 @@ class Finances:
     async def transactions(
         self, after: datetime, before: datetime | None, *, token: str = "", status: str = ""
     ) -> TransactionPage:
-        """One listTransactions page (0.5 calls/s, burst 10), posted from `after` on and before `before`
-        (None: up to now).
+        """One listTransactions page (0.5 calls/s, burst 10), posted from `after` on and before `before`; None is the
+        latest that Amazon shows, and the only way to ask for the last two minutes.
 
         The marketplace is never named: with it Amazon leaves out MFN orders of the United States. `token` goes
         with the same arguments as the call that produced it. `status`: only these (transactionStatus). Raises
@@ -45,7 +45,7 @@ class Finances:
         if after > self._now() - FRESHEST:
             return TransactionPage()
         query = {"postedAfter": _timestamp(after)}
-        if before is not None and before <= self._now() - FRESHEST:
+        if before is not None:
             query["postedBefore"] = _timestamp(before)
         if status:
             query["transactionStatus"] = status

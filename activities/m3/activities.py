@@ -26,6 +26,7 @@ from activities.m3.steps.resolve_items import resolve_items
 from activities.m3.steps.take_lines_back import take_lines_back
 from activities.m3.steps.verify_step import verify_step
 from canonical import activity_contracts as act
+from canonical.audit_contracts import AUDIT_M3_ORDERS, AuditM3Request, AuditM3Result
 from canonical.cancellation_contracts import TAKE_LINES_BACK, TakeLinesBackRequest, TakeLinesBackResult
 from canonical.order import Delivery, Invoice, Voucher
 from canonical.profile import MarketplaceProfile
@@ -113,11 +114,11 @@ class M3Activities:
         async with under_way(request.ref.order_id):
             return await verify_step(self.context, request)
 
-    @activity.defn(name=act.AUDIT_M3_ORDERS)
-    async def audit_m3_orders(self, request: act.AuditM3Request) -> act.AuditM3Result:
+    @activity.defn(name=AUDIT_M3_ORDERS)
+    async def audit_m3_orders(self, request: AuditM3Request) -> AuditM3Result:
         """What M3 holds for a list of Amazon orders."""
         async with under_way("(audit)"):
-            return act.AuditM3Result(orders=await m3_facts(self.context, request.order_ids))
+            return AuditM3Result(orders=await m3_facts(self.context, request.order_ids))
 
 
 @contextlib.asynccontextmanager

@@ -9,8 +9,9 @@ from activities.m3.context import M3Context
 from activities.m3.lookup import Found
 from activities.m3.programs.deliveries import CODelivery, co_deliveries
 from activities.m3.programs.invoices import InvoiceHead, VoucherSums, invoice_heads, voucher_sums
-from activities.m3.programs.orders import OrderLine, lines_of
-from canonical.activity_contracts import M3Facts
+from activities.m3.programs.orders import OrderLine, lines_of, sales_orders
+from canonical.audit_contracts import M3Facts
+from canonical.case_audit import CreditsOfOrder
 from canonical.ids import customer_order_number
 
 _Key = tuple[str, str]
@@ -31,6 +32,25 @@ async def m3_facts(ctx: M3Context, order_ids: Sequence[str]) -> tuple[M3Facts, .
     found = await ctx.lookup().find_many(list(dict.fromkeys(cuors.values())))
     books = await _read(ctx, found)
     return tuple(_facts(order_id, found[cuor], books) for order_id, cuor in cuors.items())
+
+
+async def missing_credits(ctx: M3Context, orders: Sequence[CreditsOfOrder]) -> tuple[_Key, ...]:
+    """Credit invoices (IVNO, YEA4) that M3 does not have, or has over another amount."""
+    heads = {head.orno: head for head in await sales_orders(ctx.client, [each.orno for each in orders])}
+    wanted: dict[str, dict[_Key, Decimal]] = {}
+    for each in orders:
+        head = heads.get(each.orno)
+        division = (head.division if head is not None else "") or ctx.options.division
+        wanted.setdefault(division, {}).update(
+            {(credit.ivno, credit.year): credit.amount for credit in each.credits}
+        )
+    missing: list[_Key] = []
+    for division, asked in wanted.items():
+        found = await invoice_heads(ctx.client, asked, division)
+        missing += [
+            key for key, amount in asked.items() if key not in found or found[key].amount.amount != -amount
+        ]
+    return tuple(missing)
 
 
 async def _read(ctx: M3Context, found: dict[str, Found]) -> _Books:

@@ -23,8 +23,8 @@ from activities.m3.reasons import reason_for
 from activities.m3.steps.mcf_delivery import read_mcf_delivery
 from activities.m3.steps.report_mcf_shipment import report_mcf_shipment
 from canonical import mcf_contracts as mcf
-from canonical.activity_contracts import SweepMcfResult
 from canonical.ids import is_amazon_order_id
+from canonical.sweep_contracts import SweepMcfResult
 
 _MOST_REMARKS: Final = 50
 _REMEMBERED: Final = 50_000

@@ -6,10 +6,12 @@ from temporalio import activity
 
 from activities.m3.activities import under_way
 from activities.m3.context import M3Context
+from activities.m3.facts import missing_credits
 from activities.m3.programs.orders import OrderLine, order_with_lines
 from activities.m3.steps.credit_return import credit_return, read_received, verify_credit, verify_return
 from activities.m3.steps.take_return import take_return
 from canonical import return_contracts as act
+from canonical.case_audit import AUDIT_CREDITS, AuditCreditsRequest, AuditCreditsResult
 from canonical.held import HeldReason, held
 from canonical.ids import customer_order_number
 from canonical.order import Channel
@@ -32,6 +34,7 @@ class M3ReturnActivities:
             self.credit_return,
             self.verify_credit,
             self.verify_return,
+            self.audit_credits,
         ]
 
     @activity.defn(name=act.FIND_SOLD_LINE)
@@ -53,8 +56,8 @@ class M3ReturnActivities:
             return await read_received(self.context, request)
 
     @activity.defn(name=act.CREDIT_RETURN)
-    async def credit_return(self, request: act.CreditReturnRequest) -> Credit:
-        """The credit that M3 made for a return."""
+    async def credit_return(self, request: act.CreditReturnRequest) -> act.CreditReturnResult:
+        """The credits that M3 made for a return."""
         async with under_way(request.ref.order_id):
             return await credit_return(self.context, request)
 
@@ -69,6 +72,12 @@ class M3ReturnActivities:
         """A customer return that a person names, checked."""
         async with under_way(request.ref.order_id):
             return await verify_return(self.context, request)
+
+    @activity.defn(name=AUDIT_CREDITS)
+    async def audit_credits(self, request: AuditCreditsRequest) -> AuditCreditsResult:
+        """Which credit invoices M3 does not have, or has over another amount."""
+        async with under_way("(audit)"):
+            return AuditCreditsResult(missing=await missing_credits(self.context, request.orders))
 
 
 async def _sold_line(ctx: M3Context, request: act.FindSoldLineRequest) -> act.SoldLine:

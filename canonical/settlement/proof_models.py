@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from canonical.activity_contracts import Repair
+from canonical.order_contracts import Repair
 from canonical.settlement.deferred import Deferred
 from canonical.settlement.matching import MatchStatus, OrderMatch
 from canonical.settlement.models import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
@@ -201,7 +202,7 @@ async def _answer(
             return refusal(error, rate)
         return answer(status, tree, rate)
 
-    response = await faults.around(request, name, _fields(world, request, token), work)
+    response = await faults.around(request, name, _fields(world, request, token, body), work)
     _note(world, request, name, response)
     return response
 
@@ -235,13 +236,26 @@ def _check_size_and_type(request: Request, body: bytes) -> None:
         raise invalid("The request body is missing.")
 
 
-def _fields(world: World, request: Request, token: str | None) -> Mapping[str, str]:
-    """What a fault can be aimed at: seller, query and path parameters (orderId, reportId, ...)."""
-    fields = dict(request.query_params)
+def _fields(world: World, request: Request, token: str | None, body: bytes) -> Mapping[str, str]:
+    """What a fault can be aimed at: seller, texts of the body (sellerFulfillmentOrderId, reportType, ...), query
+    and path parameters (orderId, reportId, ...)."""
+    fields = {**_texts(body), **request.query_params}
     for name, value in request.path_params.items():
         first, *rest = name.split("_")
         fields[first + "".join(part.title() for part in rest)] = value
     return {**fields, "sellerId": world.tokens.seller_id(token)}
+
+
+def _texts(body: bytes) -> dict[str, str]:
+    try:
+        tree = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return (
+        {name: value for name, value in tree.items() if isinstance(value, str)}
+        if isinstance(tree, dict)
+        else {}
+    )
 
 
 def _note(world: World, request: Request, name: str, response: Response) -> None:

@@ -195,7 +195,8 @@ class Control:
         trouble.add_stock(self._world, body.whlo, body.itno, body.quantity)
         trouble.allocate_waiting(self._world, list(self._world.orders))
         balance = self._world.balance(body.whlo, body.itno)
-        return {"whlo": body.whlo, "itno": body.itno, "onhand": str(balance.onhand)}
+        counts = {"onhand": str(balance.onhand), "allocated": str(balance.allocated)}
+        return {"whlo": body.whlo, "itno": body.itno, **counts}
 
     def _terminate(self, body: Termination) -> views.Json:
         self._gateway.terminations.append(body)

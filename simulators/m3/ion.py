@@ -1,8 +1,9 @@
 """ION beside M3: what M3 hands it to publish, and the messages that others send through it.
 
-M3 publishes a document each time its status changes; each time is a variation of it. Who receives it, how often
-and in which order is `ion_sending`'s. Receiving is the messaging service (IMS): 201 with ``{"status":"OK"}``
-(v3: 202), 400 where a message is malformed, 412 where the sender's connection point is not active.
+M3 publishes a document each time its status changes, a shipment also when the labels of what has left change
+(inferred); each time is a variation of it. Who receives it, how often and in which order is `ion_sending`'s.
+Receiving is the messaging service (IMS): 201 with ``{"status":"OK"}`` (v3: 202), 400 where a message is malformed,
+412 where the sender's connection point is not active.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from simulators.m3 import bods
 from simulators.m3.auth import Guard
 from simulators.m3.records import Delivery, Invoice, Order
 from simulators.m3.settings import TENANT
+from simulators.m3.warehouse import REPORTED
 from simulators.m3.world import World
 
 BASE = f"/{TENANT}/IONSERVICES/api/ion/messaging/service"
@@ -78,7 +80,7 @@ class Ion:
         self.active = True
         """Whether the connection point of those who send is active."""
         self._variations: Counter[tuple[str, str]] = Counter()
-        self._last: dict[tuple[str, str], str] = {}
+        self._last: dict[tuple[str, str], tuple[str, ...]] = {}
         self._sent: dict[tuple[str, bool], str] = {}
         world.deliveries.watch(self._delivery)
         world.orders.watch(self._order)
@@ -119,8 +121,13 @@ class Ion:
     # --- what M3 publishes ----------------------------------------------------------------------
 
     def _delivery(self, key: str, delivery: Delivery) -> None:
-        if delivery.plsx:
-            self._publish("Shipment", key, delivery.orst or delivery.pist)
+        if not delivery.plsx:
+            return
+        # Labels are written while packing; from the issue on a change of them is a correction.
+        labels = (
+            (delivery.fwno, *(box.etrn for box in delivery.packages)) if delivery.pist == REPORTED else ()
+        )
+        self._publish("Shipment", key, delivery.orst or delivery.pist, *labels)
 
     def _order(self, key: str, order: Order) -> None:
         self._publish("SalesOrder", key, order.lowest)
@@ -128,11 +135,11 @@ class Ion:
     def _invoice(self, _: str, record: Invoice) -> None:
         self._publish("Invoice", str(record.ivno), "")
 
-    def _publish(self, noun: str, key: str, status: str) -> None:
+    def _publish(self, noun: str, key: str, status: str, *more: str) -> None:
         document = (noun, key)
-        if self._last.get(document) == status:
+        if self._last.get(document) == (status, *more):
             return
-        self._last[document] = status
+        self._last[document] = (status, *more)
         self._variations[document] += 1
         self.published.append(Publication(noun, key, self._variations[document], status))
 

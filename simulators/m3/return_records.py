@@ -23,6 +23,8 @@ class ReturnLine(BaseModel):
     returned: Decimal = ZERO
     approved: Decimal = ZERO
     credited: Decimal = ZERO
+    to_credit: list[Decimal] = Field(default_factory=list)
+    """Receipts that are approved and not credited yet."""
 
     @property
     def status(self) -> str:

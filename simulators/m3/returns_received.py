@@ -1,7 +1,7 @@
 """Customer returns received: the report by the API or by the own warehouse's people, stock, and the credit.
 
-Inferred: M3 credits what was received and approved by itself (a job), as an invoice below zero that refers to the
-order and to no delivery; the receipt is its approval.
+Inferred: M3 credits what was received and approved by itself (a job), each receipt as an invoice below zero of its own
+that refers to the order and to no delivery; the receipt is its approval.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def take_in(world: World, found: CustomerReturn, line: ReturnLine, quantity: Dec
     """The goods are back in stock, approved, and will be credited."""
     line.returned += quantity
     line.approved += quantity
+    line.to_credit.append(quantity)
     keep(world, found)
     world.change_balance(world.balance(found.whlo, line.itno), onhand=quantity, allocated=ZERO)
     world.agenda.later("credit", 0.5, 2.0, repn=str(found.repn), reli=str(line.reli))
@@ -55,14 +56,14 @@ def take_in(world: World, found: CustomerReturn, line: ReturnLine, quantity: Dec
 
 @job("credit")
 def credit_due(world: World, args: Mapping[str, str]) -> None:
-    """Credit what is approved and not credited yet."""
+    """Credit what is approved and not credited yet, receipt by receipt."""
     found = world.returns.get(args["repn"])
     kept = world.meta.get(_CREDITING)
     if found is None or (kept is not None and kept.value == "0"):
         return
     line = next(each for each in found.lines if str(each.reli) == args["reli"])
-    quantity = line.approved - line.credited
-    if quantity > 0:
+    receipts, line.to_credit = line.to_credit, []
+    for quantity in receipts:
         _credit(world, found, line, quantity)
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import typer
 from temporalio.client import Client
 
-from canonical.activity_contracts import AUDIT, AuditInput, AuditReport
+from canonical.audit_contracts import AUDIT, AuditInput, AuditReport
 from canonical.ids import audit_workflow_id
+from canonical.reconciliation import differing_cases
 from starters.console import counted, hint, say, say_json, table
 from starters.options import AsJson, Config, Seller, Since, Until
 from starters.passes import begin, finish
@@ -29,7 +30,8 @@ def audit(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Compare Amazon with M3. Counts lost, doubled and differing orders of a period, and those without a workflow.
+    """Compare Amazon with M3. Counts lost, doubled and differing orders of a period, and those without a workflow;
+    where return cases are followed, them and the refunds they do not know.
     Without --since the last seven days, without --seller every configured seller. Exit 1 if anything is found."""
     begins = read_optional_time(since, "--since") or datetime.now(UTC) - DEFAULT_SPAN
     ends = read_optional_time(until, "--until")
@@ -43,7 +45,13 @@ def audit(
             hint(f"Comparing orders created since {shown(begins)}.")
         tolerances = {key: profile.tolerance for key, profile in settings.marketplaces.items()}
         return await run_audit(
-            client, sellers, begins, ends, tolerances=tolerances, start_missing=start_missing
+            client,
+            sellers,
+            begins,
+            ends,
+            tolerances=tolerances,
+            start_missing=start_missing,
+            refund_tolerance=settings.returns.tolerance if settings.returns is not None else None,
         )
 
     report = run_connected(settings, work)
@@ -63,14 +71,17 @@ async def run_audit(
     *,
     tolerances: Mapping[str, Decimal] | None = None,
     start_missing: bool = False,
+    refund_tolerance: Decimal | None = None,
 ) -> AuditReport:
-    """Run the audit as a workflow and wait for its report. tolerances: by marketplace id."""
+    """Run the audit as a workflow and wait for its report. tolerances: by marketplace id. refund_tolerance: None
+    where no return cases are followed."""
     asking = AuditInput(
         seller_ids=sellers,
         created_after=begins,
         created_before=ends,
         tolerances=dict(tolerances or {}),
         start_missing=start_missing,
+        refund_tolerance=refund_tolerance,
     )
     workflow_id = audit_workflow_id(sellers, begins, ends, start_missing=start_missing)
     begun = await begin(client, AUDIT, asking, workflow_id, f"Orders created since {shown(begins)}")
@@ -78,9 +89,9 @@ async def run_audit(
 
 
 def is_clean(report: AuditReport) -> bool:
-    """Whether nothing is lost, doubled or differing; held orders and those under way are no findings, nor is an
-    order without a workflow that Amazon has not released yet."""
-    return report.lost + report.doubled + report.differing == 0
+    """Whether nothing is lost, doubled or differing, no refund without its case and no case without its credit; held
+    orders and those under way are no findings, nor is an order without a workflow that Amazon has not released yet."""
+    return report.lost + report.doubled + report.differing + differing_cases(report) == 0
 
 
 def say_report(report: AuditReport) -> None:
@@ -96,7 +107,13 @@ def say_report(report: AuditReport) -> None:
     if report.missing:
         began = f"{report.started} of them were started" if report.started else "--start-missing starts them"
         say(f"{counted(report.missing, 'order')} had no workflow; {began}.")
-    found = report.lost + report.doubled + report.differing
+    if report.cases is not None:
+        cases = report.cases
+        say(
+            f"{counted(cases.refunds, 'refund')} compared with return cases; {cases.open} cases are open, {cases.held} "
+            f"held, {cases.closed} closed in the period, {cases.differing} differing."
+        )
+    found = report.lost + report.doubled + report.differing + differing_cases(report)
     if len(report.findings) < found:
         say(f"The first {len(report.findings)} of {found} findings are shown.")
     say("The audit is clean." if is_clean(report) else "The audit is not clean.", "bold")

@@ -9,7 +9,8 @@ import typer
 from pydantic import BaseModel
 from temporalio.client import Client
 
-from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS
 from starters.completion import reasons as known_reasons
 from starters.console import Refused, counted, say, say_json
 from starters.held_orders import HeldOrder, held_orders

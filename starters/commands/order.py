@@ -6,8 +6,8 @@ from typing import Annotated, Final
 import typer
 from temporalio.client import Client
 
-from canonical.activity_contracts import OrderResult, OrderView, Repair
 from canonical.held import FixName
+from canonical.order_contracts import OrderResult, OrderView, Repair
 from starters.console import counted, say, say_json, table
 from starters.history import TrailEntry
 from starters.lookup import check_order_id, find_order

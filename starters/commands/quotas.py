@@ -10,8 +10,8 @@ from temporalio.client import Client
 from starters.console import counted, hint, say, say_json, table
 from starters.options import AsJson, Config
 from starters.session import run_connected, settings_of
-from worker.quota_report import QuotaLine, QuotaReport, SellerQuota, quota_report
-from worker.quotas import is_paused, pause_system, resume_system
+from worker.quota.limits import is_paused, pause_system, resume_system
+from worker.quota.report import QuotaLine, QuotaReport, SellerQuota, quota_report
 
 
 class System(StrEnum):

@@ -7,13 +7,14 @@ import typer
 from pydantic import BaseModel
 from temporalio.client import Client
 
-from canonical.activity_contracts import OrderToCashInput
+from canonical.order_contracts import OrderToCashInput
+from canonical.starting import StartKind
 from starters.console import hint, say, say_json
 from starters.lookup import check_order_id, ending_of, find_order
 from starters.options import AsJson, Config, Seller
 from starters.session import run_connected, seller_of, settings_of
 from starters.waiting import wait_for_end
-from worker.intake import StartKind, start_or_signal
+from worker.intake import start_or_signal
 
 
 class Started(BaseModel):

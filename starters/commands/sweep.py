@@ -6,8 +6,8 @@ from typing import Annotated, Final
 import typer
 from temporalio.client import Client
 
-from canonical.activity_contracts import SWEEP, SweepInput, SweepResult
 from canonical.ids import sweep_workflow_id
+from canonical.sweep_contracts import SWEEP, SweepInput, SweepResult
 from starters.console import Refused, counted, hint, say, say_json
 from starters.options import AsJson, Config, Since
 from starters.passes import OVERLAP, begin, finish, last_horizon

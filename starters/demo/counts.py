@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 from temporalio.client import Client
 
-from canonical.activity_contracts import ORDER_TO_CASH
+from canonical.order_contracts import ORDER_TO_CASH
 from starters.links import HELD_ORDERS
 from starters.simulation import AmazonControl, AmazonOrder, m3_state
 

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import httpx
 from temporalio.client import Client
 
-from canonical.activity_contracts import SWEEP, SweepInput, SweepResult
 from canonical.ids import sweep_workflow_id
+from canonical.sweep_contracts import SWEEP, SweepInput, SweepResult
 from starters.console import Refused, hint
 from starters.demo.counts import Counts, look
 from starters.demo.progress import Progress

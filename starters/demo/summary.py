@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from temporalio.client import Client
 
-from canonical.activity_contracts import ORDER_TO_CASH, AuditReport
-from canonical.held import HELD_REASONS, HeldReason
+from canonical.audit_contracts import AuditReport
+from canonical.held import HeldReason
+from canonical.held_reasons import HELD_REASONS
+from canonical.order_contracts import ORDER_TO_CASH
 from starters.commands.audit import say_report
 from starters.console import counted, say, table
 from starters.demo.counts import Counts

@@ -3,6 +3,7 @@
 | document | becomes |
 |--|--|
 | Sync.Shipment of an MFN order under way | its M3Document workflow asks M3 and tells the order `goods_left` |
+| Sync.Shipment of any MFN order | the same look finds labels that Amazon knows otherwise, and Amazon is told again |
 | Sync.Invoice of an order held for its invoice | its M3Document workflow lets the order try again |
 | other Sync.Shipment, Sync.Invoice; Sync.SalesOrder; Acknowledge | acknowledged, nothing to do, counted |
 | Process | answered with an Acknowledge that rejects, where a logical id is configured; otherwise kept |
@@ -48,7 +49,7 @@ class Outcome(StrEnum):
     NOT_OURS = "not_ours"
     """Of no order this service knows."""
     CLOSED = "closed"
-    """Of an order that has ended."""
+    """Of an order that has ended, and nothing follows from it."""
     DUPLICATE = "duplicate"
     OLDER = "older"
     CONFLICT = "conflict"

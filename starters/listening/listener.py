@@ -24,6 +24,7 @@ _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _DELETE_EVERY: Final = 0.2
 """Seconds in which finished messages are gathered to be deleted together."""
+_DELETES_AT_ONCE: Final = 4
 _GIVE_UP_AFTER: Final = 5
 """Times a message is handed out before an error of our own about it makes it a dead letter."""
 _SAY_EVERY: Final = 60.0
@@ -51,11 +52,11 @@ class Listener:
         self._options = options
         self._graceful = graceful_seconds
         self._hands: dict[str, Message] = {}
-        """Messages in work, by receipt."""
+        """Messages in work, by receipt, until SQS has deleted them: an SQS that is slow to delete is asked for less,
+        or what is done would come again and again."""
         self._until: dict[str, float] = {}
         """When each becomes visible to others, on the loop's clock."""
-        self._done: list[Message] = []
-        self._deleting: list[Message] = []
+        self._done: dict[str, Message] = {}
         self._polls = 0
         self._gathering: dict[tuple[str, str], _Waiting] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -198,8 +199,7 @@ class Listener:
 
     async def _finish(self, one: Sorted, outcome: Outcome) -> None:
         self._tally.add(outcome, one.kind)
-        self._done.append(one.message)
-        await self._put_down(one.message)
+        self._done[one.message.receipt] = one.message
 
     async def _put_down(self, message: Message) -> None:
         self._until.pop(message.receipt, None)
@@ -235,12 +235,19 @@ class Listener:
             await self._delete_done()
 
     async def _delete_done(self) -> None:
-        self._deleting, self._done = [*self._deleting, *self._done], []
+        done = list(self._done.values())
+        batches = [done[begin : begin + BATCH] for begin in range(0, len(done), BATCH)]
+        for begin in range(0, len(batches), _DELETES_AT_ONCE):
+            await asyncio.gather(*map(self._delete_batch, batches[begin : begin + _DELETES_AT_ONCE]))
+
+    async def _delete_batch(self, batch: Sequence[Message]) -> None:
         try:
-            await self._queue.delete(self._deleting)
+            await self._queue.delete(batch)
         except QueueTrouble as trouble:  # they come again and are recognised
-            _log.warning("messages_not_deleted", messages=len(self._deleting), error=str(trouble))
-        self._deleting = []
+            _log.warning("messages_not_deleted", messages=len(batch), error=str(trouble))
+        for message in batch:
+            del self._done[message.receipt]
+            await self._put_down(message)
 
     async def _say(self) -> None:
         said = 0

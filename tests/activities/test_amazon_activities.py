@@ -11,13 +11,8 @@ from temporalio.exceptions import ApplicationError
 from activities.amazon.activities import AmazonActivities
 from activities.amazon.checks import check_amazon
 from activities.amazon.shipments import ship_date
-from canonical.activity_contracts import (
-    HELD,
-    AuditAmazonPageRequest,
-    ConfirmShipmentRequest,
-    FetchOrderRequest,
-    OrderRef,
-)
+from canonical.activity_contracts import HELD, ConfirmShipmentRequest, FetchOrderRequest, OrderRef
+from canonical.audit_contracts import AuditAmazonPageRequest
 from canonical.held import HeldReason
 from canonical.order import Order, Package
 from canonical.profile import MarketplaceProfile

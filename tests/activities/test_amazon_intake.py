@@ -12,18 +12,14 @@ from activities import intake as intake_module
 from activities.intake import (
     AT_ONCE,
     IntakeActivities,
-    Started,
-    StartOutcome,
     WaitingOrder,
 )
-from canonical.activity_contracts import (
-    GoodsLeft,
-    OrderToCashInput,
-    SweepAmazonPageRequest,
-    SweepM3Request,
-)
 from canonical.amazon_orders import read_order
+from canonical.ids import order_workflow_id
 from canonical.order import Delivery, Order
+from canonical.order_contracts import GoodsLeft, OrderToCashInput
+from canonical.starting import StartKind, StartOutcome
+from canonical.sweep_contracts import SweepAmazonPageRequest, SweepM3Request
 from tests.activities.amazon_world import DE, EU, Amazon, amazon, attempt, listed
 
 AGO = datetime.now(UTC) - timedelta(days=3)
@@ -54,7 +50,8 @@ class Temporal:
         known = order.order_id in self.orders
         self.orders[order.order_id] = order
         self.priorities.add(priority)
-        return StartOutcome(Started.SIGNALLED if known else Started.STARTED)
+        kind = StartKind.SIGNALLED if known else StartKind.STARTED
+        return StartOutcome(kind, order_workflow_id(order.seller_id, order.order_id))
 
     async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
         return self.waiting[:limit]

@@ -112,6 +112,12 @@ async def test_a_subscription_that_exists_by_now_is_no_error(destination: str, s
     assert (await amazon.client().ensure_subscription("ORDER_CHANGE", "1.0", "d-orders"))[1] is state
 
 
+async def test_a_subscription_that_is_gone_by_now_is_no_error() -> None:
+    amazon = Amazon(delete_subscriptions=[MISSING])
+    await amazon.client().delete_subscription("ORDER_CHANGE", "s-1")
+    assert amazon.asked == [("delete_subscriptions", NOTIFICATIONS_SCOPE)]
+
+
 async def test_a_quota_is_waited_for_and_a_refusal_is_not() -> None:
     slow = httpx.Response(429, json={"errors": [{"code": "QuotaExceeded", "message": "slower"}]})
     no = httpx.Response(400, json=json.loads('{"errors": [{"code": "InvalidInput", "message": "no"}]}'))

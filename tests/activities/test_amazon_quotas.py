@@ -25,10 +25,10 @@ from canonical.ids import quotas_workflow_id
 from canonical.quota_contracts import BOOK, TOLD, QuotaBook, QuotaNews, RateTold, Throttled
 from tests.support.quota_world import Bucket, QuotaCalls, callers, kept
 from tests.support.world import eventually
-from worker import quota_keeper, quotas
 from worker.connection import DATA_CONVERTER
-from worker.quota_gauges import QuotaGauges
-from worker.quota_news import QuotaTeller
+from worker.quota import keeper, limits
+from worker.quota.gauges import QuotaGauges
+from worker.quota.news import QuotaTeller
 
 ONE_PARTITION = (
     "matching.enableFairness=true",
@@ -59,14 +59,14 @@ async def schedule(client: Client, workflows: str, queue: str, seller_id: str, c
 
 
 async def pace_of(client: Client, queue: str = AMAZON_GET_ORDER_QUEUE) -> float:
-    return (await quotas.read_queue(client, queue)).per_fairness_key or 0.0
+    return (await limits.read_queue(client, queue)).per_fairness_key or 0.0
 
 
 # --- what is set ------------------------------------------------------------------------------------
 
 
 async def test_the_rate_holds_for_each_seller_by_itself_and_by_its_own_factor(client: Client) -> None:
-    await quotas.apply_amazon_quotas(client, {A: 1.0, B: 3.0})
+    await limits.apply_amazon_quotas(client, {A: 1.0, B: 3.0})
     bucket = Bucket(1e6, 1e6)
     async with callers(client, bucket, AMAZON_CONFIRM_SHIPMENT_QUEUE) as workflows:
         await schedule(client, workflows, AMAZON_CONFIRM_SHIPMENT_QUEUE, A, 8)
@@ -84,35 +84,35 @@ async def test_the_rate_holds_for_each_seller_by_itself_and_by_its_own_factor(cl
 
 
 async def test_every_amazon_queue_has_its_operations_rate(client: Client) -> None:
-    await quotas.apply_amazon_quotas(client, {A: 1.0})
-    rates = await quotas.read_rates(client)
-    expected = {queue: operation.rate for queue, operation in quotas.AMAZON_QUEUES.items()}
+    await limits.apply_amazon_quotas(client, {A: 1.0})
+    rates = await limits.read_rates(client)
+    expected = {queue: operation.rate for queue, operation in limits.AMAZON_QUEUES.items()}
     assert {queue: rates[queue].per_fairness_key for queue in expected} == pytest.approx(expected)
     assert "0.0056/s" in rates[AMAZON_SEARCH_ORDERS_QUEUE].reason
 
-    await quotas.apply_amazon_quotas(client, {A: 4.0, B: 8.0})
-    rate = (await quotas.read_rates(client))[AMAZON_GET_ORDER_QUEUE]
+    await limits.apply_amazon_quotas(client, {A: 4.0, B: 8.0})
+    rate = (await limits.read_rates(client))[AMAZON_GET_ORDER_QUEUE]
     assert rate.per_fairness_key == pytest.approx(2.0)
     assert rate.weights == {A: 1.0, B: 2.0}
 
 
 async def test_a_pause_of_either_side_stops_and_lifts(client: Client) -> None:
-    await quotas.pause_system(client, "m3", "M3 is being upgraded")
-    stopped = (await quotas.read_rates(client))[M3_QUEUE]
+    await limits.pause_system(client, "m3", "M3 is being upgraded")
+    stopped = (await limits.read_rates(client))[M3_QUEUE]
     assert (stopped.whole, stopped.paused) == (0, True)
-    assert "M3 is being upgraded" in quotas.paused_sentence(stopped)
-    assert await quotas.is_paused(client, "m3")
-    assert not await quotas.is_paused(client, "amazon")
-    await quotas.resume_system(client, "m3", None)
-    assert (await quotas.read_rates(client))[M3_QUEUE].whole is None
-    await quotas.pause_system(client, "amazon", "")
-    rates = await quotas.read_rates(client)
-    assert all(rates[queue].paused for queue in quotas.AMAZON_QUEUES)
+    assert "M3 is being upgraded" in limits.paused_sentence(stopped)
+    assert await limits.is_paused(client, "m3")
+    assert not await limits.is_paused(client, "amazon")
+    await limits.resume_system(client, "m3", None)
+    assert (await limits.read_rates(client))[M3_QUEUE].whole is None
+    await limits.pause_system(client, "amazon", "")
+    rates = await limits.read_rates(client)
+    assert all(rates[queue].paused for queue in limits.AMAZON_QUEUES)
     # Setting the quotas, as a worker or `o2c register` does, is another lever.
-    await quotas.apply_amazon_quotas(client, {A: 1.0})
-    assert await quotas.is_paused(client, "amazon")
-    await quotas.resume_system(client, "amazon", None)
-    assert not await quotas.is_paused(client, "amazon")
+    await limits.apply_amazon_quotas(client, {A: 1.0})
+    assert await limits.is_paused(client, "amazon")
+    await limits.resume_system(client, "amazon", None)
+    assert not await limits.is_paused(client, "amazon")
 
 
 # --- the keeper -------------------------------------------------------------------------------------
@@ -122,8 +122,8 @@ async def test_the_keeper_uses_the_burst_and_amazon_refuses_nothing(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = replace(GET_ORDER, rate=4.0, burst=60)
-    monkeypatch.setitem(quotas.AMAZON_QUEUES, AMAZON_GET_ORDER_QUEUE, quick)
-    await quotas.apply_amazon_quotas(client, {A: 1.0})
+    monkeypatch.setitem(limits.AMAZON_QUEUES, AMAZON_GET_ORDER_QUEUE, quick)
+    await limits.apply_amazon_quotas(client, {A: 1.0})
     bucket = Bucket(quick.rate, quick.burst)
     async with callers(client, bucket) as workflows, kept(client, {A: 1.0}):
         await eventually(lambda: pace_of(client), lambda pace: pace > 5)
@@ -138,7 +138,7 @@ async def test_the_keeper_uses_the_burst_and_amazon_refuses_nothing(
 async def test_a_429_puts_the_queue_down_at_once_and_the_keeper_knows_the_bucket_is_empty(
     client: Client,
 ) -> None:
-    await quotas.apply_amazon_quotas(client, {A: 1.0})
+    await limits.apply_amazon_quotas(client, {A: 1.0})
     gauges = QuotaGauges(MetricMeter.noop)
     async with (
         kept(client, {A: 1.0}),
@@ -157,7 +157,7 @@ async def test_a_429_puts_the_queue_down_at_once_and_the_keeper_knows_the_bucket
 
 
 async def test_a_smaller_rate_that_amazon_names_counts_and_a_greater_one_does_not(client: Client) -> None:
-    await quotas.apply_amazon_quotas(client, {A: 1.0, B: 1.0})
+    await limits.apply_amazon_quotas(client, {A: 1.0, B: 1.0})
     now = datetime.now(UTC)
 
     def named(seller: str, operation: str, rate: float) -> RateTold:
@@ -169,17 +169,17 @@ async def test_a_smaller_rate_that_amazon_names_counts_and_a_greater_one_does_no
         )
 
         async def weights() -> dict[str, float]:
-            return dict((await quotas.read_queue(client, AMAZON_GET_ORDER_QUEUE)).weights)
+            return dict((await limits.read_queue(client, AMAZON_GET_ORDER_QUEUE)).weights)
 
         assert await eventually(weights, lambda found: found.get(B) == 2.0) == {A: 1.0, B: 2.0}
-        confirm = await quotas.read_queue(client, AMAZON_CONFIRM_SHIPMENT_QUEUE)
+        confirm = await limits.read_queue(client, AMAZON_CONFIRM_SHIPMENT_QUEUE)
         assert confirm.weights == {A: 1.0, B: 1.0}
 
 
 async def test_what_one_keeper_knows_the_next_one_goes_on_from(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await quotas.apply_amazon_quotas(client, {A: 1.0})
+    await limits.apply_amazon_quotas(client, {A: 1.0})
     async with kept(client, {A: 1.0}, tick=0.3, end=False):
         await eventually(lambda: pace_of(client), lambda pace: pace > 1)
         news = QuotaNews(
@@ -188,8 +188,8 @@ async def test_what_one_keeper_knows_the_next_one_goes_on_from(
         await client.get_workflow_handle(quotas_workflow_id()).signal(TOLD, news)
         await eventually(lambda: pace_of(client), lambda pace: pace < 0.5)
     # Somebody opens the queue meanwhile; the next keeper knows better.
-    await quotas.set_pace(client, AMAZON_GET_ORDER_QUEUE, 1.5, "by hand")
-    monkeypatch.setattr(quota_keeper, "_STARTING", 1e9)  # as if workers had been there all the time
+    await limits.set_pace(client, AMAZON_GET_ORDER_QUEUE, 1.5, "by hand")
+    monkeypatch.setattr(keeper, "_STARTING", 1e9)  # as if workers had been there all the time
     async with kept(client, {A: 1.0}, tick=0.3):
         assert await eventually(lambda: pace_of(client), lambda pace: pace < 0.5) == pytest.approx(0.45)
 

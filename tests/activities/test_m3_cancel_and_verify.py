@@ -130,6 +130,8 @@ async def test_goods_that_have_left_come_back_as_a_return(m3: Bench) -> None:
     hold = await m3.held(m3.m3.cancel_sales_order, cancelling(order, orno))
     assert hold.reason is HeldReason.CANCELLED_TOO_LATE
     assert "goods have left" in hold.sentence
+    found = await m3.run(m3.m3.verify_step, verifying(order, Step.CANCELLING, orno))
+    assert found.left == {order.lines[0].order_item_id: 1}
 
 
 @pytest.mark.parametrize(("action", "when"), [("drop", "after"), ("drop", "before"), ("status_504", "after")])

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.m3.activities import M3Activities
 from canonical import activity_contracts as act
+from canonical.audit_contracts import AuditM3Request
 from canonical.held import HeldReason
 from canonical.order import Delivery, Invoice, Order
 from tests.activities.m3_bench import (
@@ -273,7 +274,7 @@ async def test_the_audit_reads_everything_of_many_orders(m3: Bench) -> None:
     voucher, _ = await m3.until_done(m3.m3.post_general_ledger, request)
     booked_order = await booked(m3, open_order)
     before = len(m3.wire.calls)
-    asked = act.AuditM3Request(order_ids=(done.order_id, open_order.order_id, absent.order_id))
+    asked = AuditM3Request(order_ids=(done.order_id, open_order.order_id, absent.order_id))
     facts = (await m3.run(m3.m3.audit_m3_orders, asked)).orders
     assert len(m3.wire.calls) - before <= 7
     assert [each.order_id for each in facts] == [done.order_id, open_order.order_id, absent.order_id]

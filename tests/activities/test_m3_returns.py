@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.m3.returns import M3ReturnActivities
 from canonical import activity_contracts as act
+from canonical.case_audit import AuditCreditsRequest, CreditsOfOrder
 from canonical.held import HeldReason
 from canonical.order import Channel, Order
 from canonical.return_contracts import (
@@ -88,10 +89,10 @@ async def test_a_return_is_entered_received_and_credited_by_every_way_of_finding
         again = await m3.run(activities(m3).take_return, taking(order, line))
         assert again == move
         await assert_one(m3, order, move)
-        credit = await m3.run(
+        found = await m3.run(
             activities(m3).credit_return, CreditReturnRequest(ref=ref(order), line=line, movement=move)
         )
-        assert credit.amount == Decimal("9.99")
+        assert ([credit.amount for credit in found.credits], found.pieces) == ([Decimal("9.99")], 2)
 
 
 async def test_without_a_way_to_find_it_again_no_return_is_entered(tmp_path: Path) -> None:
@@ -149,9 +150,64 @@ async def test_two_returns_of_one_line_have_keys_of_their_own_and_no_more_comes_
         hold = await m3.held(activities(m3).take_return, taking(order, line, number=3, pieces=1))
         assert (hold.reason, hold.code) == (HeldReason.RETURN_REFUSED, "CPF9898")
         await m3.post("advance", seconds=60)
-        requests = [CreditReturnRequest(ref=ref(order), line=line, movement=move) for move in (second, first)]
-        credits_made = [await m3.run(activities(m3).credit_return, request) for request in requests]
-        assert [each.amount for each in credits_made] == [Decimal("5.00"), Decimal("9.99")]
+        requests = [
+            CreditReturnRequest(ref=ref(order), line=line, movement=one, others=(other,))
+            for one, other in ((second, first), (first, second))
+        ]
+        found = [await m3.run(activities(m3).credit_return, request) for request in requests]
+        assert [[credit.amount for credit in each.credits] for each in found] == [
+            [Decimal("5.00")],
+            [Decimal("9.99")],
+        ]
+
+
+@pytest.mark.parametrize("looks", ["at each credit", "when both are made"])
+@pytest.mark.parametrize("amount", [Decimal("9.98"), None])
+async def test_goods_that_come_in_two_parts_are_credited_with_the_sum_of_both_credits(
+    tmp_path: Path, looks: str, amount: Decimal | None
+) -> None:
+    """The own warehouse receives one piece after the other, and M3 credits each."""
+    async with bench(tmp_path) as m3:
+        order, line = await delivered(m3)
+        move = await m3.run(activities(m3).take_return, taking(order, line, received=False, amount=amount))
+        for received in (1, 2):
+            await m3.post("receive", cuor=order.order_id)
+            await m3.post("advance", seconds=60)
+            if received == 2 or looks == "at each credit":
+                move = move.model_copy(update={"received": received})
+                request = CreditReturnRequest(ref=ref(order), line=line, movement=move, known=move.credits)
+                found = await m3.run(activities(m3).credit_return, request)
+                assert found.pieces == received
+                move = move.with_credits(found.credits, found.pieces)
+        made = [each for each in (await m3.order(order))["invoices"] if each["dlix"] == 0]
+        assert len(made) == 2
+        assert sorted(credit.ivno for credit in move.credits) == sorted(str(each["ivno"]) for each in made)
+        assert -move.credited_amount == sum(Decimal(str(each["gross"])) for each in made)
+        assert amount in (None, move.credited_amount)
+
+
+async def test_of_two_returns_each_finds_the_credits_of_its_own_parts(tmp_path: Path) -> None:
+    async with bench(tmp_path) as m3:
+        order, line = await delivered(m3)
+        request = taking(order, line, received=False, amount=Decimal("9.98"))
+        first = await m3.run(activities(m3).take_return, request)
+        for _ in range(2):
+            await m3.post("receive", cuor=order.order_id)
+        second = await m3.run(
+            activities(m3).take_return,
+            taking(order, line, number=2, pieces=1, amount=Decimal("5.00"), known=(first.repn,)),
+        )
+        await m3.post("advance", seconds=60)
+        first = first.model_copy(update={"received": 2})
+        requests = [
+            CreditReturnRequest(ref=ref(order), line=line, movement=one, others=(other,))
+            for one, other in ((first, second), (second, first))
+        ]
+        found = [await m3.run(activities(m3).credit_return, request) for request in requests]
+        assert [[credit.amount for credit in each.credits] for each in found] == [
+            [Decimal("4.99"), Decimal("4.99")],
+            [Decimal("5.00")],
+        ]
 
 
 async def test_a_credit_that_is_none_or_stands_for_another_is_not_believed(tmp_path: Path) -> None:
@@ -164,3 +220,22 @@ async def test_a_credit_that_is_none_or_stands_for_another_is_not_believed(tmp_p
         known = (Credit(ivno="1", year="2026", amount=Decimal(1)),)
         request = VerifyCreditRequest(ref=ref(order), line=line, number="1", year="2026", known=known)
         assert "another credit" in (await m3.held(activities(m3).verify_credit, request)).sentence
+
+
+async def test_the_audit_finds_credits_that_m3_does_not_have_so(tmp_path: Path) -> None:
+    async with bench(tmp_path) as m3:
+        order, line = await delivered(m3)
+        move = await m3.run(activities(m3).take_return, taking(order, line))
+        await m3.post("advance", seconds=60)
+        request = CreditReturnRequest(ref=ref(order), line=line, movement=move)
+        [made] = (await m3.run(activities(m3).credit_return, request)).credits
+        other = made.model_copy(update={"amount": made.amount + 1})
+
+        async def missing(*credits_: Credit) -> tuple[tuple[str, str], ...]:
+            orders = (CreditsOfOrder(orno=line.orno, credits=credits_),)
+            found = await m3.run(activities(m3).audit_credits, AuditCreditsRequest(orders=orders))
+            return found.missing
+
+        assert await missing(made) == ()
+        assert await missing(made, Credit(ivno="1", year="2026", amount=Decimal(1))) == (("1", "2026"),)
+        assert await missing(other) == ((made.ivno, made.year),)

@@ -88,6 +88,11 @@ async def test_what_has_left_is_for_a_person(m3: Bench) -> None:
     hold = await m3.held(m3.m3.take_lines_back, taking(less(order, b=1), made))
     assert hold.reason is HeldReason.CANCELLED_TOO_LATE
     assert "has left" in hold.sentence
+    by_hand = taking(less(order, b=1), made).model_copy(update={"by_hand": True, "accept_difference": True})
+    done = await m3.run(m3.m3.take_lines_back, by_hand)
+    assert done.left == {order.lines[1].order_item_id: 1}
+    assert [(line.ponr, line.quantity) for line in done.sales_order.lines] == [("1", 1), ("2", 2)]
+    assert await m3.run(m3.m3.take_lines_back, by_hand) == done
 
 
 async def test_a_warehouse_that_is_quicker_than_the_deletion_is_told_as_that(m3: Bench) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from canonical.activity_contracts import OrderToCashInput
 from canonical.amazon_orders import read_order
 from canonical.ids import order_workflow_id
+from canonical.order_contracts import OrderToCashInput
 from tests.bench.empty import QUEUE, Empty
 from tests.bench.stage import Stage, cpu_seconds, stage
 from tests.support.orders import ANOTHER, ORDINARY, order

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from canonical.activity_contracts import ORDER_TO_CASH, OrderToCashInput
 from canonical.amazon_orders import read_order
 from canonical.ids import order_workflow_id
+from canonical.order_contracts import ORDER_TO_CASH, OrderToCashInput
 from tests.bench.commands import running
 from tests.bench.planting import SELLER
 from tests.bench.stage import Stage, stage

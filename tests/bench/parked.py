@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from canonical.activity_contracts import OrderToCashInput
 from canonical.amazon_orders import read_order
+from canonical.order_contracts import OrderToCashInput
 from tests.bench.stage import Stage, resident_kib, stage
 from tests.support.orders import order, sku_with
 from tests.support.processes import worker_process

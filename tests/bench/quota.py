@@ -15,21 +15,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from canonical.activity_contracts import (
-    ORDER_TO_CASH,
-    ORDERS_QUEUE,
-    SWEEP,
-    OrderToCashInput,
-    SweepInput,
-)
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import order_of_workflow
+from canonical.order_contracts import ORDER_TO_CASH, OrderToCashInput
+from canonical.sweep_contracts import SWEEP, SweepInput
 from simulators.amazon.quotas import PLANS
 from tests.bench.planting import SELLER, asked, plant, refused, requests_of
 from tests.bench.stage import Stage, stage
 from tests.support.processes import worker_process
 from tests.support.world import eventually
 from worker.intake import start_or_signal
-from worker.quotas import set_m3_rate
+from worker.quota.limits import set_m3_rate
 
 FACTOR: Final = 40.0
 """Makes getOrder 20 a second and a page of searchOrders one in 4.5 seconds."""

@@ -10,7 +10,7 @@ import pytest
 
 from activities.amazon.operations import OPERATIONS, Operation
 from canonical.quota_level import Plan
-from worker.quotas import AMAZON_QUEUES
+from worker.quota.limits import AMAZON_QUEUES
 
 ROW = re.compile(r"\n\|\s*(?:Default\s*\|\s*)?([\d.]+)\s*\|\s*([\d.]+)\s*\|")
 

@@ -13,8 +13,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from activities.amazon.finances import LIST_TRANSACTIONS
+from activities.amazon.finances import Finances
+from activities.amazon.lwa import Credentials, TokenCache
+from activities.amazon.operations import LIST_TRANSACTIONS
+from activities.amazon.transport import Transport
 from activities.m3.fields import FIELDS
+from simulators import catalogue
 from simulators.amazon.aftersale.files import FILES
 from tests.contract.amazon_simulator_client import EU, Caller, simulator
 from tests.contract.m3_simulator_client import ITEM, M3, simulated_m3
@@ -139,6 +143,68 @@ async def test_a_page_token_wants_its_own_arguments_and_a_moment_must_be_two_min
         wide = {"postedAfter": "2024-01-01T00:00:00Z"}
         empty = await caller.http.get(TRANSACTIONS, params=wide, headers=headers)
         assert empty.json()["payload"]["transactions"] == []
+
+
+async def test_a_line_that_was_cancelled_is_in_no_transaction(caller: Caller) -> None:
+    body = order("TEA-GREEN-250", ("CUP-GOLD-6", 1))
+    await caller.plant(body)
+    order_id = str(body["orderId"])
+    sent, not_sent = (str(item["orderItemId"]) for item in body["orderItems"])  # type: ignore[attr-defined]
+    assert (await caller.event(order_id, type="ship", items={sent: 1}, actor="AMAZON")).is_success
+    assert (await caller.event(order_id, type="cancel", items={not_sent: 1})).is_success
+    [shipment] = await listed(caller)
+    [item] = shipment["items"]
+    assert item["contexts"][0]["sku"] == "TEA-GREEN-250"
+    event = {"type": "refund", "item": not_sent}
+    refused = await caller.http.post(f"/_control/orders/{order_id}/aftersale", json=event)
+    assert refused.status_code == 422
+    assert len(await listed(caller)) == 1
+
+
+async def test_what_moves_between_two_pages_pushes_no_refund_past_the_reader(caller: Caller) -> None:
+    moving = order(("TEA-GREEN-250", 2))
+    await caller.plant(moving)
+    item = str(moving["orderItems"][0]["orderItemId"])  # type: ignore[index]
+    ships = {"type": "ship", "items": {item: 1}, "actor": "AMAZON"}
+    assert (await caller.event(str(moving["orderId"]), **ships)).is_success
+    await caller.advance(1)
+    for _ in range(18):
+        await caller.plant(order("TEA-GREEN-250", status="SHIPPED"))
+    refunded = order("TEA-GREEN-250", status="SHIPPED")
+    await caller.plant(refunded)
+    await caller.advance(1)
+    await happens(caller, str(refunded["orderId"]), type="refund")
+    await caller.advance(1)
+    query, found = {"postedAfter": LONG_AGO}, list[str]()
+    while True:
+        headers = await caller.headers(EU)
+        payload = (await caller.http.get(TRANSACTIONS, params=query, headers=headers)).json()["payload"]
+        if not found:
+            assert len(payload["transactions"]) == 20
+            assert (await caller.event(str(moving["orderId"]), **ships)).is_success
+        found += [each["transactionType"] for each in payload["transactions"]]
+        if "nextToken" not in payload:
+            break
+        query["nextToken"] = payload["nextToken"]
+    assert found.count("Refund") == 1
+
+
+async def test_pages_to_the_latest_go_on_however_long_the_reading_takes(caller: Caller) -> None:
+    for _ in range(25):
+        await caller.plant(order("TEA-GREEN-250", status="SHIPPED"))
+    credentials = Credentials(catalogue.LWA_CLIENT_ID, catalogue.LWA_CLIENT_SECRET, EU.refresh_token)
+    tokens = TokenCache(credentials, caller.http, "http://amazon.invalid/auth/o2/token")
+    clock = [datetime.now(UTC)]
+    finances = Finances(Transport("http://amazon.invalid", tokens, caller.http), lambda: clock[0])
+    after, found, token = clock[0] - timedelta(days=170), 0, ""
+    while True:
+        page = await finances.transactions(after, None, token=token)
+        found, token = found + len(page.transactions), page.next_token
+        if not token:
+            break
+        await caller.advance(600)
+        clock[0] += timedelta(seconds=600)
+    assert found == 25
 
 
 @needs_models

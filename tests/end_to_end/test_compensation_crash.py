@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from canonical.activity_contracts import OrderView
 from canonical.cancellations import Settled
+from canonical.order_contracts import OrderView
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.processes import worker_process
 from tests.support.world import World, eventually

@@ -13,9 +13,10 @@ import pytest_asyncio
 from canonical.alert_contracts import AlertsView
 from canonical.ids import alerts_workflow_id
 from tests.end_to_end.site import Done
-from tests.support.notifications import SELLER, Post, fba_shipment, order_change
+from tests.support.notifications import SELLER, Post, envelope, fba_shipment, order_change
 from tests.support.orders import ORDINARY, new_order_id, order
 from tests.support.processes import python_process
+from tests.support.sqs import aws_environment, sqs_server
 from tests.support.world import World, eventually
 from worker import subscribing
 from worker.alert_settings import AlertSettings
@@ -132,6 +133,20 @@ async def test_a_listener_that_is_killed_loses_nothing(world: World, post: Post,
     assert done.outcomes == {"told": 12}
     for one in orders:
         await world.handle(one).describe()
+
+
+async def test_a_queue_that_is_slow_to_delete_is_asked_for_less(world: World, tmp_path: Path) -> None:
+    """What is done stays hidden and in hand until it is deleted: otherwise it comes back faster than it goes."""
+    with aws_environment():
+        async with sqs_server(tmp_path, "--delete-seconds", "0.5") as slow:
+            post = await Post.open(slow, world, visibility_seconds=2, in_flight=60)
+            await post.send(*(envelope_of_stock() for _ in range(300)))
+            done = await post.listen()
+    assert (done.messages, done.outcomes) == (300, {"later": 300})
+
+
+def envelope_of_stock() -> str:
+    return json.dumps(envelope("FBA_INVENTORY_AVAILABILITY_CHANGES", {"SellerId": SELLER}))
 
 
 async def test_dead_letters_are_shown_and_replayed(post: Post, o2c: Command) -> None:

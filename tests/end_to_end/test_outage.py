@@ -23,8 +23,8 @@ import pytest_asyncio
 import structlog
 
 import activities.m3.client
-from canonical.activity_contracts import OrderResult
 from canonical.held import HeldReason
+from canonical.order_contracts import OrderResult
 from starters.actions import count_actions
 from tests.support.alert_shop import AlertShop, alerting, receiving
 from tests.support.holding import Said, Workshop, workshop

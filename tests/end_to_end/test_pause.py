@@ -13,7 +13,7 @@ from canonical.activity_contracts import M3_QUEUE
 from starters.cli import app
 from tests.support.orders import ORDINARY, order
 from tests.support.world import World, eventually
-from worker.quotas import read_queue
+from worker.quota.limits import read_queue
 from worker.registration import register
 
 ORDERS = 8

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from canonical.activity_contracts import OrderToCashInput
 from canonical.ids import quotas_workflow_id
+from canonical.order_contracts import OrderToCashInput
 from tests.bench.planting import SELLER, asked, plant, refused, requests_of
 from tests.bench.stage import Stage, stage
 from tests.support.processes import worker_process
 from tests.support.world import eventually
 from worker.intake import start_or_signal
-from worker.quotas import pause_system
+from worker.quota.limits import pause_system
 
 FACTOR = 10.0
 """The simulator's clock runs so much faster than the wall's: getOrder five times a second."""

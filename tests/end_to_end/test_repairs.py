@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 import activities.m3.steps.report_goods_issue
-from canonical.activity_contracts import OrderResult, OrderView
-from canonical.held import ORDER_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import ORDER_REASONS
+from canonical.order_contracts import OrderResult, OrderView
 from tests.support import (  # noqa: F401 - they register their stories
     held_stories_after,
     held_stories_before,

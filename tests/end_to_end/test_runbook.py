@@ -102,7 +102,7 @@ def other_version(folder: Path) -> Path:
     """This version with the order's customer looked up before its items, which changes its history."""
     for room in ROOMS:
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
-    module = folder / "workflows" / "order_to_cash.py"
+    module = folder / "workflows" / "order_booking.py"
     text = module.read_text()
     for call in (
         "(Step.ITEMS, self._calls.resolve_items())",

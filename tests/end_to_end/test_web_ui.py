@@ -17,8 +17,9 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 import activities.m3.steps.report_goods_issue
-from canonical.activity_contracts import OrderResult, OrderView
-from canonical.held import HELD_REASONS, ORDER_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS, ORDER_REASONS
+from canonical.order_contracts import OrderResult, OrderView
 from canonical.steps import MARKABLE_STEPS
 from starters.repairs import read_argument
 from tests.support import (  # noqa: F401 - they register their stories

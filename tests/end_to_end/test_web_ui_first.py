@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import FrameLocator, expect
 
-from canonical.held import HELD_REASONS, HeldReason
+from canonical.held import HeldReason
+from canonical.held_reasons import HELD_REASONS
 from simulators import catalogue
 from tests.support.holding import OrderHandle, Workshop, sku_of, workshop
 from tests.support.orders import ORDINARY, order

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from canonical.activity_contracts import OrderResult
 from canonical.held import HeldReason
 from canonical.ids import after_close_workflow_id
 from canonical.late_contracts import RefundTold
 from canonical.money import Money
+from canonical.order_contracts import OrderResult
 from simulators import catalogue
 from tests.support.held_story import story
 from tests.support.holding import OrderHandle, Telling, Workshop, sku_of

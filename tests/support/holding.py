@@ -17,8 +17,9 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from canonical.activity_contracts import OrderResult, OrderToCashInput, OrderView
-from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS
+from canonical.order_contracts import OrderResult, OrderToCashInput, OrderView
 from canonical.steps import MARKABLE_STEPS
 from simulators import catalogue
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary

@@ -1,5 +1,6 @@
 """ION as a test plays it by hand: BODs written out, and posted as its connector posts them."""
 
+import asyncio
 import base64
 import json
 import uuid
@@ -8,9 +9,13 @@ from dataclasses import dataclass
 
 import httpx
 
+from canonical.ids import m3_document_workflow_id
+from canonical.m3_document_contracts import M3DocumentResult
 from simulators.m3.settings import TENANT
+from tests.support.world import World
 
 NAMESPACE = "http://schema.infor.com/InforOAGIS/2"
+ENTITY = "100_AAA"
 MESSAGES = "/service/v3/multipartMessage"
 
 
@@ -21,7 +26,7 @@ def bod(
     variation: int | None = 1,
     references: tuple[tuple[str, str], ...] = (),
     inside: str = "",
-    entity: str = "100_AAA",
+    entity: str = ENTITY,
 ) -> str:
     """A BOD of one document; `references` are (type, id)."""
     verb, _, noun = name.partition(".")
@@ -91,3 +96,12 @@ def packed(payload: bytes, encoding: str) -> bytes:
             return zlib.compress(payload)
         case _:
             return payload
+
+
+async def document_result(world: World, document_id: str, name: str = "Sync.Shipment") -> M3DocumentResult:
+    """How the document's last run ended, as soon as it has."""
+    handle = world.client.get_workflow_handle(
+        m3_document_workflow_id(name, ENTITY, document_id), result_type=M3DocumentResult
+    )
+    result: M3DocumentResult = await asyncio.wait_for(handle.result(), 60)
+    return result

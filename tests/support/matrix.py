@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from activities.m3.client import Call, M3Client
-from canonical.activity_contracts import OrderResult
 from canonical.ids import goods_issue_message_number
+from canonical.order_contracts import OrderResult
 from simulators import catalogue
 from tests.support.world import World
 from workflows import search_attributes as sa
@@ -35,6 +35,10 @@ class Seen:
     """M3 customers with the buyer's name; None where the order is booked on a generic customer."""
     reports: int | None
     """Goods reports (MHS850 messages); None where the own warehouse ships."""
+    ended: str = ""
+    """How the workflow beyond the order ended; empty where there is none."""
+    receipts: int = 0
+    """Reports that goods came back (MHS850 messages)."""
 
     @property
     def live(self) -> list[Json]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from temporalio.client import WorkflowHandle
 
 from activities.m3.client import M3Client
-from canonical.activity_contracts import ORDERS_QUEUE, SWEEP, SweepInput, SweepResult
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fulfillment_notices import read_fulfillment_notice
 from canonical.ids import mcf_workflow_id
 from canonical.mcf_contracts import McfResult, McfView
+from canonical.sweep_contracts import SWEEP, SweepInput, SweepResult
 from simulators import catalogue
 from tests.support.world import World, eventually
 from worker.mcf import tell_fulfillment_changed
@@ -27,7 +28,8 @@ BUYER = {
     "TOWN": "Hamburg",
     "CSCD": "DE",
 }
-TEA, MUGS = catalogue.ITEM_BY_SKU["TEA-GREEN-250"], catalogue.ITEM_BY_SKU["CUP-STON-4"]
+TEA, MUGS = catalogue.ITEM_BY_SKU["TEA-WHITE-80"], catalogue.ITEM_BY_SKU["CUP-STON-4"]
+"""Items to which no other test gives a second alias: which of two Amazon is to ship would be a person's choice."""
 McfHandle = WorkflowHandle[object, McfResult]
 _numbers = itertools.count(1)
 
@@ -61,7 +63,11 @@ class McfShop:
         async def listed() -> dict[str, list[dict[str, object]]]:
             return await self.world.in_m3(cuor)
 
-        found = await eventually(listed, lambda seen: any(one["plsx"] for one in seen["deliveries"]))
+        found = await eventually(
+            listed,
+            lambda seen: any(one["plsx"] for one in seen["deliveries"]),
+            every_seconds=self.world.look_every,
+        )
         [delivery] = found["deliveries"]
         return str(delivery["orno"]), str(delivery["dlix"])
 
@@ -91,7 +97,9 @@ class McfShop:
 
     async def until_step(self, handle: McfHandle, step: str) -> McfView:
         return await eventually(
-            lambda: self.view(handle), lambda seen: seen.step == step and not seen.held_reason
+            lambda: self.view(handle),
+            lambda seen: seen.step == step and not seen.held_reason,
+            every_seconds=self.world.look_every,
         )
 
     async def until_held(self, handle: McfHandle, reason: str) -> McfView:

@@ -16,8 +16,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from canonical.activity_contracts import AMAZON_GET_ORDER_QUEUE, ORDERS_QUEUE
 from canonical.ids import quotas_workflow_id
 from canonical.quota_contracts import QUOTAS_QUEUE
-from worker.quota_gauges import QuotaGauges
-from worker.quota_keeper import QuotaKeeper
+from worker.quota.gauges import QuotaGauges
+from worker.quota.keeper import QuotaKeeper
 from workflows.quotas import KeepQuotas
 
 CALL = "quota_call"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pycountry
 
-from canonical.activity_contracts import OrderResult, OrderView
 from canonical.fixes import AcceptDifference, CorrectAddress, MapSku, Retry
 from canonical.order import Address
+from canonical.order_contracts import OrderResult, OrderView
 from simulators import catalogue
 from tests.support.real_input import ALL_ORDERS_FILE, UNSHIPPED_FILE, Json, RealOrder, real_orders, report
 from tests.support.real_world import RealWorld

@@ -53,9 +53,10 @@ def aws_environment() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def sqs_server(folder: Path) -> AsyncIterator[str]:
+async def sqs_server(folder: Path, *options: str) -> AsyncIterator[str]:
     """A fresh SQS in a process of its own; yields its endpoint URL, ends it when the block is left."""
-    async with announced("tests.support.sqs_server", folder / "sqs.log", patience_seconds=60) as url:
+    log = folder / "sqs.log"
+    async with announced("tests.support.sqs_server", log, *options, patience_seconds=60) as url:
         yield url
 
 

@@ -5,9 +5,10 @@ Prints one line ``{"name": "sqs", "url": ...}`` and serves until it is ended.
 moto answers requests in threads but guards its queues by no lock: a message sent while another is being
 deleted can vanish, and two listeners can take the same one. And it counts the whole queue several times for
 every message it takes or hands out, so that a thousand take half a minute. Both would look like faults of
-the service.
+the service. With ``--delete-seconds`` each call that deletes takes so long.
 """
 
+import argparse
 import json
 import logging
 import threading
@@ -34,7 +35,10 @@ _counting = threading.Event()
 
 def main() -> None:
     """Serve on any free port of this machine."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--delete-seconds", type=float, default=0.0)
     _correct()
+    _delete_slowly(parser.parse_args().delete_seconds)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
     print(json.dumps({"name": "sqs", "url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
@@ -94,6 +98,18 @@ def _lock_the_queues() -> None:
     for name, method in changed.items():
         setattr(SQSBackend, name, method)
     setattr(Queue, "delete_message", delete)  # noqa: B010
+
+
+def _delete_slowly(seconds: float) -> None:
+    delete = SQSBackend.delete_message_batch
+
+    def after_a_while(
+        self: SQSBackend, queue_name: str, receipts: list[dict[str, Any]]
+    ) -> tuple[list[str], list[dict[str, str]]]:
+        time.sleep(seconds)
+        return delete(self, queue_name, receipts)
+
+    setattr(SQSBackend, "delete_message_batch", after_a_while)  # noqa: B010
 
 
 def _count_when_asked() -> None:

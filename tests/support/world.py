@@ -11,17 +11,11 @@ import httpx
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from canonical.activity_contracts import (
-    ORDERS_QUEUE,
-    SWEEP,
-    OrderResult,
-    OrderToCashInput,
-    OrderView,
-    SweepInput,
-    SweepResult,
-)
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.amazon_orders import read_order
 from canonical.ids import order_workflow_id
+from canonical.order_contracts import OrderResult, OrderToCashInput, OrderView
+from canonical.sweep_contracts import SWEEP, SweepInput, SweepResult
 from worker.intake import start_or_signal
 from worker.settings import Settings
 
@@ -39,6 +33,8 @@ class World:
     config_file: Path
     amazon: httpx.AsyncClient
     m3: httpx.AsyncClient
+    look_every: float = 0.05
+    """Seconds between two looks at an order; more where many are waited for at once."""
 
     @property
     def client(self) -> Client:
@@ -116,7 +112,7 @@ class World:
         self, handle: WorkflowHandle[object, OrderResult], true: Callable[[OrderView], bool]
     ) -> OrderView:
         """The order's view as soon as `true` of it; fails with the last view when patience ends."""
-        return await eventually(lambda: self.view(handle), true)
+        return await eventually(lambda: self.view(handle), true, every_seconds=self.look_every)
 
     async def until_held(self, handle: WorkflowHandle[object, OrderResult], reason: str) -> OrderView:
         return await self.until(handle, lambda view: view.held_reason == reason)
@@ -126,6 +122,7 @@ async def eventually(
     look: Callable[[], Awaitable[T]],
     true: Callable[[T], bool],
     patience_seconds: float = PATIENCE.total_seconds(),
+    every_seconds: float = 0.05,
 ) -> T:
     """Look again until it is so; the only place where a test waits for the service's own time."""
     deadline = asyncio.get_running_loop().time() + patience_seconds
@@ -134,4 +131,4 @@ async def eventually(
         if true(seen):
             return seen
         assert asyncio.get_running_loop().time() < deadline, f"did not happen; last seen: {seen}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every_seconds)

@@ -2,7 +2,8 @@
 
 The worker is a process of its own. Each order meets one fault, at its own write. Where the case is a crash,
 M3 (or Amazon) keeps the worker waiting, either before it does the work or after; when every such order waits,
-the process is killed once, and another is started.
+the process is killed once, and another is started. What Amazon is told comes last before that: the service waits
+for Amazon's answer a shorter time than for M3's.
 """
 
 import asyncio
@@ -16,18 +17,26 @@ from temporalio.testing import WorkflowEnvironment
 from activities.m3.client import M3Client
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary
 from tests.support.configuration import QUOTA_FACTOR, write_configuration
+from tests.support.mcf import McfShop
 from tests.support.processes import simulator, worker_process
+from tests.support.returns import fed
+from tests.support.trials import Trial, m3_control
 from tests.support.world import World, eventually
-from tests.support.writes import Trial
 from worker.connection import DATA_CONVERTER
 from worker.registration import register
 from worker.settings import load_settings
 from workflows.search_attributes import ALL
 
-_UNTIL_ALL_HANG = 50.0
+_M3_CALLS = 200
+"""More than ever hang at once, so that the others go on."""
+_LOOK_EVERY = 0.5
+"""Seconds; a hundred orders are looked at side by side."""
+_UNTIL_ALL_HANG = 100.0
 _UNTIL_AMAZON_HANGS = 25.0
 """Seconds; shorter than the client's patience with Amazon (30)."""
 _UNTIL_ALL_END = 100.0
+_HURRY = 5
+"""Seconds of M3's that pass at each look."""
 
 
 async def stage(stack: AsyncExitStack, folder: Path) -> World:
@@ -52,15 +61,20 @@ async def stage(stack: AsyncExitStack, folder: Path) -> World:
     await register(env.client, settings)
     amazon = await stack.enter_async_context(httpx.AsyncClient(base_url=amazon_url, timeout=30))
     m3 = await stack.enter_async_context(httpx.AsyncClient(base_url=m3_url, timeout=30))
-    return World(env, settings, config, amazon, m3)
+    only_as_told = {"automatic": False, "asynchronous": False}
+    (await amazon.post("/_control/fulfillment/switch", json=only_as_told)).raise_for_status()
+    return World(env, settings, config, amazon, m3, look_every=_LOOK_EVERY)
 
 
 def _configuration(folder: Path, temporal: str, amazon: str) -> Path:
-    """Buyers in France have customers of their own; invoices are asked for where M3 makes none by itself."""
+    """Buyers in France have customers of their own; invoices are asked for where M3 makes none by itself; parcels are
+    not followed to their recipients."""
     ionapi = folder / "simulator.ionapi"
     file = write_configuration(folder / "o2c.toml", temporal=temporal, amazon=amazon, ionapi=ionapi)
     text = file.read_text(encoding="utf-8")
     for old, new in (
+        ("[worker]\n", f"[worker]\nm3_calls = {_M3_CALLS}\n"),
+        ("[mcf.warehouses.AFE]", "[mcf]\nfollow_parcels = false\n[mcf.warehouses.AFE]"),
         ("[m3]\n", "[m3]\ntrigger_invoice = true\ntimeout_seconds = 300\n"),
         (
             'kind = "generic", numbers = ["AMZFR"]',
@@ -75,40 +89,47 @@ def _configuration(folder: Path, temporal: str, amazon: str) -> Path:
 
 async def run(world: World, m3: M3Client, trials: Sequence[Trial], folder: Path) -> None:
     """Let every order meet its fault, kill the worker once when all that are to crash wait, and start another."""
-    for trial in trials:
-        await _prepare(trial, world, m3)
+    await asyncio.gather(*(_prepare(trial, world, m3) for trial in trials))
+    first = [trial for trial in trials if not trial.comes_second]
+    second = [trial for trial in trials if trial.case.is_crash or trial.write.finish is None]
     async with worker_process(world.config_file, folder / "first.log") as worker:
         await asyncio.gather(*(noting(trial, _begin(trial, world, m3)) for trial in trials))
-        at_once = [trial for trial in trials if not trial.awaits_sweep]
-        await _until(world, at_once, _UNTIL_ALL_HANG, or_hanging=True)
-        soon = [trial for trial in trials if trial.case.is_crash or trial.write.finish is None]
-        await _until(world, soon, _UNTIL_AMAZON_HANGS, or_hanging=True, sweeping=True)
+        await fed(world, folder)
+        await _until(world, first, _UNTIL_ALL_HANG, or_hanging=True, hurrying=True)
+        await McfShop(world, m3).sweep()
+        await asyncio.gather(
+            _until(world, second, _UNTIL_AMAZON_HANGS, or_hanging=True, sweeping=True),
+            *(noting(trial, trial.write.later(trial, world, m3)) for trial in trials),
+        )
         await _note_who_does_not_hang(world, trials)
         worker.kill()
         await worker.wait()
         await _until_let_go(world)
     async with worker_process(world.config_file, folder / "second.log"):
         await asyncio.gather(
+            _until(world, trials, _UNTIL_ALL_END, sweeping=True, hurrying=True),
             *(
                 noting(trial, trial.write.finish(trial, world, m3))
                 for trial in trials
                 if trial.write.finish is not None
-            )
+            ),
         )
-        await _until(world, trials, _UNTIL_ALL_END, sweeping=True)
 
 
 async def _prepare(trial: Trial, world: World, m3: M3Client) -> None:
-    await world.place(trial.body, seller=trial.write.seller)
+    if trial.of_amazon:
+        await world.place(trial.body, seller=trial.write.seller)
     await trial.write.before(trial, world, m3)
-    order = {"id": trial.id, "operation": trial.write.operation, "match": trial.write.aim(trial)}
+    write = trial.write
+    order = {"id": trial.id, "operation": write.operation, "match": write.aim(trial), "skip": write.skip}
     body = {**order, "when": trial.case.when, "action": trial.case.action}
-    side = world.amazon if trial.write.at_amazon else world.m3
+    side = world.amazon if write.at_amazon else world.m3
     (await side.post("/_control/faults", json=body)).raise_for_status()
 
 
 async def _begin(trial: Trial, world: World, m3: M3Client) -> None:
-    await world.start(trial.order_id, seller=trial.write.seller)
+    if trial.of_amazon:
+        await world.start(trial.order_id, seller=trial.write.seller)
     await trial.write.after(trial, world, m3)
 
 
@@ -127,17 +148,25 @@ async def _until(
     *,
     or_hanging: bool = False,
     sweeping: bool = False,
+    hurrying: bool = False,
 ) -> None:
-    """Until every order has ended, or waits for the answer that does not come; time is up without an error."""
+    """Until every order has ended, or waits for the answer that does not come; time is up without an error.
+
+    hurrying: M3's time passes faster.
+    """
     deadline = asyncio.get_running_loop().time() + seconds
+    under_way = list(trials)
     while asyncio.get_running_loop().time() < deadline:
         if sweeping:
             await asyncio.wait_for(world.sweep(amazon=False), _UNTIL_ALL_END)
+        if hurrying:
+            await m3_control(world, "advance", seconds=_HURRY)
+        ended = await asyncio.gather(*(trial.has_ended(world) for trial in under_way))
+        under_way = [trial for trial, over in zip(under_way, ended, strict=True) if not over]
         seen = await faults_of(world)
-        open_ones = [trial for trial in trials if not (or_hanging and seen[trial.id]["waiting"])]
-        if all(await asyncio.gather(*(_has_ended(trial, world) for trial in open_ones))):
+        if all(or_hanging and seen[trial.id]["waiting"] for trial in under_way):
             return
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 async def _note_who_does_not_hang(world: World, trials: Sequence[Trial]) -> None:
@@ -146,11 +175,6 @@ async def _note_who_does_not_hang(world: World, trials: Sequence[Trial]) -> None
     for trial in trials:
         if trial.case.is_crash and not faults[trial.id]["waiting"]:
             trial.troubles.append("the worker was not at this write when it was killed")
-
-
-async def _has_ended(trial: Trial, world: World) -> bool:
-    handle = world.handle(trial.order_id, trial.write.seller)
-    return (await handle.describe()).close_time is not None
 
 
 async def _until_let_go(world: World) -> None:

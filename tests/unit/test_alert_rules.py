@@ -13,7 +13,8 @@ from canonical import alert_outbox as outbox
 from canonical import alert_texts as texts
 from canonical import alerts
 from canonical.alert_contracts import AlertMessage, AlertsState, HeldNow, ReasonSeen, Severity
-from canonical.held import HELD_REASONS, HeldReason
+from canonical.held import HeldReason
+from canonical.held_reasons import HELD_REASONS
 from tests.support.alert_desk import RULES, START, WINDOW, Desk, notice
 
 ORDINARY = (HeldReason.UNMAPPED_SKU, HeldReason.TOTAL_DIFFERS)
@@ -34,7 +35,7 @@ days = st.lists(st.tuples(st.one_of(holding, holding, releasing, targets), pause
 lags = st.integers(0, 4).map(lambda seconds: timedelta(seconds=seconds))
 
 
-DAYS = settings(max_examples=60, deadline=None)
+DAYS = settings(max_examples=60)
 
 
 def play(desk: Desk, day: list[tuple[tuple[str, str, str, bool], int]], *, told: bool = False) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from canonical.activity_contracts import AmazonFacts, AuditReport, M3Facts, WorkflowFacts
 from canonical.audit import MAX_FINDINGS, added, amazon_facts, compare
+from canonical.audit_contracts import AmazonFacts, AuditReport, M3Facts, WorkflowFacts
 from canonical.order import OrderStatus
 from tests.unit.order_builders import DE, ORDER_ID, line, order
 
@@ -50,6 +50,12 @@ def audit(
         {ORDER_ID: WorkflowFacts(**(DONE | (workflow or {})))},
         {DE: Decimal(tolerance)},
     )
+
+
+def test_goods_that_come_back_since_it_was_too_late_to_cancel_are_no_difference() -> None:
+    amazon = {"ordered": 1, "fulfilled": 1, "expected_total": Decimal("10.00")}
+    assert kinds(audit(amazon)) == (0, 0, 1)
+    assert kinds(audit(amazon, workflow={"accepted": ("cancelled_too_late",)})) == (0, 0, 0)
 
 
 def kinds(report: AuditReport) -> tuple[int, int, int]:

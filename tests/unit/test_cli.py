@@ -159,6 +159,23 @@ def test_bad_arguments_are_refused_before_anything_is_asked(
     assert told in sentence
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("pause", "foo"), "Invalid value for 'system': 'foo' is not one of 'm3', 'amazon'."),
+        (("resume", "foo"), "Invalid value for 'system': 'foo' is not one of 'm3', 'amazon'."),
+        (
+            ("simulators", "--faults", "foo"),
+            "Invalid value for '--faults': 'foo' is not one of 'none', 'mild', 'harsh'.",
+        ),
+    ],
+)
+def test_a_choice_that_is_none_is_refused_in_a_plain_sentence(words: tuple[str, ...], sentence: str) -> None:
+    status, said = refused(*words)
+    assert status == 2
+    assert said.splitlines()[-1] == f"Error: {sentence}"
+
+
 def test_a_process_is_plain_and_has_the_exit_status_of_its_refusal(config: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "starters", "order", "no-id"], capture_output=True, text=True, check=False

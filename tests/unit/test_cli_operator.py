@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS
 from starters import progress
 from starters.cli import app
 from tests.support.configuration import write_configuration

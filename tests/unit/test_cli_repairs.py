@@ -5,7 +5,8 @@ import shlex
 import pytest
 
 from canonical.fixes import CorrectAddress, MapSku, MarkStepDone, Retry
-from canonical.held import HELD_REASONS, FixName, HeldReason, Hold, ItemCandidate
+from canonical.held import FixName, HeldReason, Hold, ItemCandidate
+from canonical.held_reasons import HELD_REASONS
 from canonical.steps import MARKABLE_STEPS, Step
 from starters.console import Refused
 from starters.held_orders import repair_command

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from canonical.activity_contracts import Repair
-from canonical.held import HELD_REASONS, HeldReason, Hold, ItemCandidate
+from canonical.held import HeldReason, Hold, ItemCandidate
+from canonical.held_reasons import HELD_REASONS
+from canonical.order_contracts import Repair
 from canonical.steps import Step
 from workflows import details
 

@@ -19,7 +19,8 @@ from typer.core import TyperGroup
 
 import canonical
 from canonical.fixes import type_of_fix
-from canonical.held import HELD_REASONS, FixName, HeldReason
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS
 from canonical.steps import MARKABLE_STEPS, Step
 from starters.cli import app
 from starters.demo.server import temporal_binary

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from canonical.activity_contracts import OrderResult
 from canonical.late_contracts import ClosedOrder, LateKind, RefundTold
 from canonical.late_events import closed_order, late_events, settled
 from canonical.money import Money
 from canonical.order import ALL_ORDERS_REPORT, Order, OrderStatus
+from canonical.order_contracts import OrderResult
 from tests.unit.order_builders import ORDER_ID, SELLER, amounts, line, order
 
 EUR = "EUR"

@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
-from worker.quota_gauges import QuotaGauges
-from worker.quotas import Rates
+from worker.quota.gauges import QuotaGauges
+from worker.quota.limits import Rates
 from worker.settings import ConfigurationError, WorkerSettings
 from worker.telemetry import configure_metrics
 

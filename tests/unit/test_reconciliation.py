@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from canonical.activity_contracts import AmazonFacts, AuditFinding, AuditReport, M3Facts, WorkflowFacts
 from canonical.alert_texts import LONGEST_BODY
 from canonical.audit import unfollowed
+from canonical.audit_contracts import AmazonFacts, AuditFinding, AuditReport, M3Facts, WorkflowFacts
 from canonical.reconciliation import days_to_compare, needs_telling, shown, told
 from canonical.schedule_contracts import ReconciliationInput, ReconciliationResult
 

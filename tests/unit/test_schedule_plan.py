@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from canonical.activity_contracts import SweepInput
 from canonical.return_contracts import ReturnsFeedInput
 from canonical.schedule_contracts import AmazonSweepInput, ReconciliationInput
 from canonical.settlement_reports import FeedInput
+from canonical.sweep_contracts import SweepInput
 from tests.support.configuration import settings_for, write_configuration
 from worker.mcf_settings import McfSettings
 from worker.schedule_plan import planned

@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHandle, WorkflowHistory
 
-from canonical.activity_contracts import OrderResult, OrderToCashInput, OrderView
+from canonical.order_contracts import OrderResult, OrderToCashInput, OrderView
 from starters.actions import ActionCount, count_actions
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.world import PATIENCE, World

@@ -6,13 +6,14 @@ from decimal import Decimal
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import AuditWorkflowsRequest, OrderResult, WorkflowFacts
 from canonical.amazon_orders import read_order
+from canonical.audit_contracts import AuditWorkflowsRequest, WorkflowFacts
 from canonical.held import FixName
 from canonical.ids import after_close_workflow_id
 from canonical.late_contracts import AfterCloseResult, RefundTold
 from canonical.late_events import closed_order, late_events
 from canonical.money import Money
+from canonical.order_contracts import OrderResult
 from starters.bulk_fix import plan
 from starters.held_orders import held_orders
 from starters.lookup import find_open

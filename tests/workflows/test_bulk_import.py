@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities import imports
 from activities.import_chunks import read_results, write_chunk
 from activities.imports import BACKLOG, ImportActivities
-from canonical.activity_contracts import ORDERS_QUEUE, OrderToCashInput
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.amazon_orders import read_order
 from canonical.ids import report_workflow_id
 from canonical.import_contracts import (
@@ -31,6 +31,7 @@ from canonical.import_contracts import (
     ReportResult,
     ReportWanted,
 )
+from canonical.order_contracts import OrderToCashInput
 from starters.console import Refused
 from starters.imports import Imported, follow_import, start_import
 from starters.passes import cause_of
@@ -41,7 +42,7 @@ from tests.support.world import World
 from worker.archiving import open_archive
 from worker.importing import ImportsOnTemporal
 from worker.intake import start_or_signal
-from worker.quotas import set_m3_rate
+from worker.quota.limits import set_m3_rate
 from workflows import search_attributes as sa
 
 ALL_ORDERS = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
-from canonical.activity_contracts import OrderResult, OrderView
 from canonical.cancellations import CancelledBy, Settled
+from canonical.order_contracts import OrderResult, OrderView
 from tests.support.notifications import Post, order_change
 from tests.support.orders import ANOTHER, ORDINARY, order, sku_with
 from tests.support.world import World

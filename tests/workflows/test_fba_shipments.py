@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from canonical.activity_contracts import ORDERS_QUEUE, OrderResult
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput, FbaFeedResult
 from canonical.ids import after_close_workflow_id
+from canonical.order_contracts import OrderResult
 from tests.support.orders import ANOTHER, ORDINARY, new_order_id, order
 from tests.support.world import World, eventually
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.support.stories import after, cancelling, fba, mfn, trouble
+from tests.support.stories import after, by_line, cancelling, fba, mfn, trouble
 from tests.support.stories.story import STORIES, Told, tell
+from tests.support.stories.sweeps import Sweeps
 from tests.support.stories.table import table
-from tests.support.stories.telling import Sweeps
 from tests.support.world import World
 
 TABLE = Path(__file__).resolve().parents[2] / "test-output" / "fulfilment-stories.md"
 AT_ONCE = 16
 """Stories told at the same time."""
-TOLD_IN = (fba, mfn, cancelling, trouble, after)
+TOLD_IN = (fba, mfn, cancelling, by_line, trouble, after)
 
 
 @pytest_asyncio.fixture(scope="module")

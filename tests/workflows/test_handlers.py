@@ -14,11 +14,11 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import AmazonChanged, OrderResult, OrderView
 from canonical.amazon_orders import read_order
 from canonical.held import FixName, HeldReason
+from canonical.order_contracts import AmazonChanged, OrderResult, OrderView
 from tests.support.orders import ORDINARY, order, sku_with
-from tests.support.world import World
+from tests.support.world import World, eventually
 from workflows.repairs import EXAMPLES
 
 OrderHandle = WorkflowHandle[object, OrderResult]
@@ -185,8 +185,15 @@ async def test_an_update_nobody_can_read_is_answered_and_leaves_no_trace(
 
 @pytest_asyncio.fixture(scope="module")
 async def held(world: World) -> OrderHandle:
-    """An order held for a SKU nobody maps, for what leaves no trace."""
-    return await _held(world)
+    """An order held for a SKU nobody maps, for what leaves no trace: its alert has left one already."""
+    handle = await _held(world)
+
+    async def at_rest() -> bool:
+        seen = (await handle.describe()).raw_description
+        return not seen.pending_activities and not seen.HasField("pending_workflow_task")
+
+    await eventually(at_rest, bool)
+    return handle
 
 
 async def _everything(world: World, handle: OrderHandle) -> tuple[OrderView, int]:
@@ -271,9 +278,24 @@ async def closed(world: World) -> OrderHandle:
 async def test_a_repair_without_argument_takes_nothing_null_and_an_empty_object(
     world: World, name: str, arguments: list[object]
 ) -> None:
+    asked = name in (FixName.ACCEPT_CANCELLATION, FixName.REFUSE_CANCELLATION)
+    handle, reason = await (_asked_to_cancel(world) if asked else _of_another_total(world))
+    await handle.signal(name, args=arguments)
+    view = await world.until(handle, lambda view: bool(view.repairs))
+    assert [(repair.fix, repair.reason) for repair in view.repairs] == [(name, reason)]
+
+
+async def _of_another_total(world: World) -> tuple[OrderHandle, HeldReason]:
     sku = sku_with("total_differs")
     handle = await world.start(await world.place(order(sku, status="SHIPPED")))
     await world.until_held(handle, HeldReason.TOTAL_DIFFERS)
-    await handle.signal(name, args=arguments)
-    view = await world.until(handle, lambda view: bool(view.repairs))
-    assert [(repair.fix, repair.reason) for repair in view.repairs] == [(name, HeldReason.TOTAL_DIFFERS)]
+    return handle, HeldReason.TOTAL_DIFFERS
+
+
+async def _asked_to_cancel(world: World) -> tuple[OrderHandle, HeldReason]:
+    """Its buyer no longer wants it."""
+    order_id = await world.place(order(ORDINARY, channel="MERCHANT"))
+    await world.event(order_id, "request_cancel")
+    handle = await world.start(order_id)
+    await world.until_held(handle, HeldReason.CANCELLATION_REQUESTED)
+    return handle, HeldReason.CANCELLATION_REQUESTED

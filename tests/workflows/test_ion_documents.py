@@ -12,19 +12,17 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.worker import Replayer
 
-from canonical.activity_contracts import OrderResult
 from canonical.ids import m3_document_workflow_id
-from canonical.m3_document_contracts import M3DocumentResult
+from canonical.order_contracts import OrderResult
 from starters.ion.serving import ion_app, serving
 from tests.support.configuration import ION_PASSWORD, ION_USER, LOGICAL_ID
-from tests.support.ion import Caller, bod
+from tests.support.ion import ENTITY, Caller, bod, document_result
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.world import World, eventually
 from worker.archive_settings import ArchiveSettings
 from worker.connection import DATA_CONVERTER, sandbox_runner
 from workflows.m3_document import M3Document
 
-ENTITY = "100_AAA"
 Handle = WorkflowHandle[object, OrderResult]
 
 
@@ -67,14 +65,6 @@ async def by_hand(world: World) -> AsyncIterator[None]:
     await world.m3.post("/_control/staff", json={"at_work": True})
 
 
-async def document_result(world: World, document_id: str, name: str = "Sync.Shipment") -> M3DocumentResult:
-    handle = world.client.get_workflow_handle(
-        m3_document_workflow_id(name, ENTITY, document_id), result_type=M3DocumentResult
-    )
-    result: M3DocumentResult = await asyncio.wait_for(handle.result(), 60)
-    return result
-
-
 async def signals(handle: Handle) -> Counter[str]:
     """Signals the order received, by name."""
     history = await handle.fetch_history()
@@ -106,7 +96,7 @@ async def test_a_shipment_reaches_its_order_through_m3_and_replays_do_nothing(
     packages: Any = (await world.at_amazon(order_id))["packages"]
     assert len(packages) == len({each["packageReferenceId"] for each in packages})
     replay = await ion.send(text, source=f"m3-{dlix}-3")
-    assert (replay.status_code, replay.json()["outcome"]) == (202, "closed")
+    assert (replay.status_code, replay.json()["outcome"]) == (202, "duplicate")
 
 
 @pytest.mark.usefixtures("by_hand")

@@ -144,6 +144,17 @@ async def test_what_was_cancelled_in_time_ships_nothing(shop: McfShop) -> None:
     assert (await handle.describe()).status.name == "COMPLETED", "the sweep does not begin it again"  # type: ignore[union-attr]
 
 
+async def test_a_cancellation_whose_answer_was_lost_is_none_that_amazon_refused(shop: McfShop) -> None:
+    fault = {"operation": "cancelFulfillmentOrder", "when": "after", "action": "status_504"}
+    handle, number = await shop.begun()
+    await shop.until_step(handle, "awaiting_shipment")
+    await shop.world.amazon.post("/_control/faults", json={"id": "lost-cancel", **fault})
+    await handle.signal("cancel")
+    assert (await result_of(handle)).outcome == "not_shipped"
+    assert (await shop.at_amazon(number))["status"] == "Cancelled"
+    assert not any("did not cancel" in remark for remark in (await shop.view(handle)).remarks)
+
+
 async def test_what_is_picked_already_is_not_cancelled_and_goes_its_way(shop: McfShop) -> None:
     handle, number = await shop.begun()
     await shop.until_step(handle, "awaiting_shipment")

@@ -8,9 +8,10 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
-from canonical.activity_contracts import ORDERS_QUEUE, OrderResult, OrderView
+from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import report_workflow_id
 from canonical.import_contracts import REPORT, ReportInput
+from canonical.order_contracts import OrderResult, OrderView
 from starters.actions import count_actions
 from starters.listening.tally import Outcome
 from tests.support.notifications import SELLER, Post, envelope, fba_shipment, order_change, report_finished

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from canonical.activity_contracts import OrderToCashInput
+from canonical.order_contracts import OrderToCashInput
 from tests.support.orders import ANOTHER, ORDINARY, order, sku_with
 from tests.support.world import World, eventually
 from worker.intake import start_or_signal

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.stories.lives import CENSUS, Life, Living, lives
-from tests.support.stories.telling import Sweeps
+from tests.support.stories.sweeps import Sweeps
 from tests.support.world import World
 
 TOGETHER = 8

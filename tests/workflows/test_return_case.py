@@ -224,6 +224,32 @@ async def test_goods_on_their_way_to_the_own_warehouse_are_announced_received_an
     assert len(await item.credits()) == 1
 
 
+async def test_goods_that_come_in_two_parts_are_credited_with_the_sum_of_m3_s_two_credits(
+    world: World, tmp_path: Path
+) -> None:
+    body = order((ORDINARY, 2), channel="MERCHANT", status="SHIPPED")
+    order_id = await world.place(body)
+    await world.result(await world.start(order_id))
+    item = Sold(world, order_id, ORDINARY, str(body["orderItems"][0]["orderItemId"]))  # type: ignore[index]
+    await item.happens("announce", units=2)
+    await item.happens("refund", units=2)
+    await fed(world, tmp_path, MFN_RETURNS)
+    await item.until_waiting()
+    for part in (1, 2):
+        (await world.m3.post("/_control/receive", json={"cuor": order_id})).raise_for_status()
+        await fed(world, tmp_path, MFN_RETURNS, refunds=False, nudge=True)
+        if part == 1:
+            half = await eventually(item.view, lambda view: bool(view.booked.credits))
+            assert [move.credited for move in half.booked.movements] == [1]
+    result = await item.settled()
+    assert result.outcome == "settled"
+    assert len(await item.credits()) == len(result.memory.booked.credits) == 2
+    assert -sum(map(Decimal, await item.credits())) == result.memory.booked.credited
+    assert result.memory.booked.credited == sum(
+        each.creditable for each in result.memory.facts.refunds.values()
+    )
+
+
 async def test_a_return_that_people_have_entered_is_taken_as_the_case_s_own(
     world: World, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import WorkflowHandle
 
-from canonical.held import HELD_REASONS
+from canonical.held_reasons import HELD_REASONS
 from canonical.settlement_contracts import SettlementResult, SettlementView
 from canonical.settlement_ids import settlement_payment_batch, settlement_workflow_id
 from canonical.settlement_reports import TakenIn

@@ -13,9 +13,12 @@ from temporalio.common import Priority
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from canonical.activity_contracts import ORDER_TO_CASH
-from tests.support.world import eventually
+from canonical.amazon_orders import read_order
+from canonical.order_contracts import ORDER_TO_CASH, OrderToCashInput
+from tests.support.orders import ORDINARY, order
+from tests.support.world import World, eventually
 from worker import stepping_aside
+from worker.intake import start_or_signal
 from worker.stepping_aside import StepsAside
 from workflows.policies import BULK_PRIORITY, LIVE_PRIORITY
 
@@ -116,3 +119,47 @@ async def test_it_is_slowed_and_never_starved(
         assert steps.begun == ["live", "bulk"]
         steps.may_end.set()
         await live.result()
+
+
+# --- the service's own worker -------------------------------------------------------------------
+
+
+async def imported(world: World, order_id: str) -> None:
+    """Start it as an import does, behind live orders."""
+    seller = "A2EUSELLER0001"
+    known = read_order(await world.at_amazon(order_id), seller)
+    start = OrderToCashInput(seller_id=seller, order_id=order_id, order=known)
+    await start_or_signal(world.client, start, priority=BULK_PRIORITY)
+
+
+async def calls_handed_out(world: World, order_id: str) -> set[str]:
+    """The order's calls that the server has handed to the worker and that have not ended."""
+    found = await world.handle(order_id).describe()
+    pending = found.raw_description.pending_activities
+    return {one.activity_type.name for one in pending if one.HasField("last_started_time")}
+
+
+async def test_m3_calls_of_an_import_stand_aside_in_the_service_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepping_aside, "LONGEST_SECONDS", 60.0)
+    live, bulk, other = [await world.place(order(ORDINARY, status="SHIPPED")) for _ in range(3)]
+    hang = {"id": "live-step", "match": {"CUOR": live}, "action": "hang"}
+    aimed = await world.m3.post("/_control/faults", json=hang)
+    assert aimed.status_code == 201, aimed.text
+    try:
+        under_way = await world.start(live)
+        await eventually(
+            lambda: world.m3.get("/_control/faults"), lambda said: said.json()["faults"][-1]["waiting"] > 0
+        )
+        await imported(world, bulk)
+        first = {"resolve_items", "ensure_customer"}
+        await eventually(lambda: calls_handed_out(world, bulk), lambda calls: calls == first)
+        assert (await world.result(await world.start(other))).outcome == "booked"
+        assert await calls_handed_out(world, bulk) == first  # while another went through all its calls
+        assert (await world.in_m3(bulk))["orders"] == []
+    finally:
+        await world.m3.post("/_control/release", json={"id": "live-step"})
+        await world.m3.delete("/_control/faults")
+    results = [await world.result(handle) for handle in (under_way, world.handle(bulk))]
+    assert {result.outcome for result in results} == {"booked"}

@@ -1,12 +1,17 @@
-"""The credit of a customer return: M3 makes it by itself, here it is waited for and read.
+"""The credits of a customer return: M3 makes them by itself, here they are waited for and read.
 
 M3's MI has no transaction that credits a return. What is received and approved is credited by the return's own
-settings or a job; GetLine tells how many pieces are (REQ7), and the order line's invoices below zero tell the
-amount. Which of them belongs to which return M3 does not say: one that stands for another return is left out, and
-of several the one over the expected amount is taken, else the latest.
+settings or a job, each receipt for itself: goods that come back in two parts have two credit invoices. GetLine tells
+how many pieces are credited (REQ7), and the order line's invoices below zero tell the amounts. Which of them belongs to
+which return M3 does not say: those that are counted already are left out. Of the others those that come to the
+expected amount are taken; where no other return has a credit of its own among them, all; else the latest.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import chain, combinations
+from typing import Final
 
 from activities.m3.context import M3Context
 from activities.m3.errors import MIError, NotYet, Pace
@@ -14,8 +19,10 @@ from activities.m3.programs.invoices import InvoiceHead, invoice_heads
 from activities.m3.programs.returns import invoices_of_line, line_numbers, return_head, return_lines
 from activities.m3.reasons import hold_for
 from canonical.held import HeldReason, OrderHeld, held
+from canonical.money import round_to_currency
 from canonical.return_contracts import (
     CreditReturnRequest,
+    CreditReturnResult,
     ReadReceivedRequest,
     ReadReceivedResult,
     VerifyCreditRequest,
@@ -24,32 +31,60 @@ from canonical.return_contracts import (
 from canonical.return_facts import FROM_M3, Returned
 from canonical.return_models import Credit, Movement
 
+_ROUNDED: Final = Decimal("0.01")
+"""M3 rounds each credit for itself."""
+_TRIED: Final = 10
+"""Credits of one line among which a sum is looked for: each more doubles the work."""
 
-async def credit_return(ctx: M3Context, request: CreditReturnRequest) -> Credit:
-    """The credit invoice of a received return. Raises `NotYet` while M3 has not made it."""
+
+async def credit_return(ctx: M3Context, request: CreditReturnRequest) -> CreditReturnResult:
+    """The credit invoices of what is received of a return. Raises `NotYet` while M3 has not made them."""
     move, line = request.movement, request.line
-    found = (await return_lines(ctx.client, [(move.whlo, move.repn, move.reli)])).get((move.repn, move.reli))
-    if found is None or found.credited < found.returned:
+    moves = (move, *request.others)
+    lines = await return_lines(ctx.client, [(each.whlo, each.repn, each.reli) for each in moves])
+    found = lines.get((move.repn, move.reli))
+    if found is None or found.credited < max(found.returned, move.credited + 1):
         credited = found.credited if found else 0
         raise NotYet(
             f"M3 has credited {credited} of {move.received} pieces of customer return {move.repn} (Amazon order "
             f"{request.ref.order_id}).",
             pace=Pace.LATER,
         )
-    others = {(credit.ivno, credit.year) for credit in request.known}
-    numbers = [key for key in await invoices_of_line(ctx.client, line.orno, line.ponr) if key not in others]
+    counted = {(credit.ivno, credit.year) for credit in request.known}
+    numbers = [key for key in await invoices_of_line(ctx.client, line.orno, line.ponr) if key not in counted]
     heads = await invoice_heads(ctx.client, numbers, line.division or ctx.options.division)
     if not heads:
         raise NotYet(
             f"M3 shows no credit invoice for customer return {move.repn} of order {line.orno} yet.",
             pace=Pace.LATER,
         )
-    return _credit(_meant(list(heads.values()), move))
+    others = [(each, lines.get((each.repn, each.reli))) for each in request.others]
+    alone = not any(theirs and theirs.credited > each.credited for each, theirs in others)
+    currency = next(iter(heads.values())).amount.currency
+    expected = _expected(move, found.credited, currency)
+    meant = _meant([_credit(head) for head in heads.values()], expected, alone=alone)
+    return CreditReturnResult(credits=meant, pieces=found.credited)
 
 
-def _meant(heads: list[InvoiceHead], move: Movement) -> InvoiceHead:
-    exact = [head for head in heads if move.amount is not None and -head.amount.amount == move.amount]
-    return max(exact or heads, key=lambda head: (int(head.year), int(head.ivno)))
+def _expected(move: Movement, credited: int, currency: str) -> Decimal | None:
+    """What is to be credited beyond what is counted; None where that is left to M3's own price."""
+    if move.amount is None:
+        return None
+    return round_to_currency(move.amount * credited / move.pieces, currency) - move.credited_amount
+
+
+def _meant(found: Sequence[Credit], expected: Decimal | None, *, alone: bool) -> tuple[Credit, ...]:
+    latest = sorted(found, key=lambda credit: (int(credit.year), int(credit.ivno)), reverse=True)
+    if expected is not None:
+        several = range(1, min(len(latest), _TRIED) + 1)
+        choices = chain.from_iterable(combinations(latest[:_TRIED], count) for count in several)
+        off, choice = min(
+            ((abs(sum(credit.amount for credit in choice) - expected), choice) for choice in choices),
+            key=lambda each: (each[0], len(each[1])),
+        )
+        if off <= (len(choice) - 1) * _ROUNDED:
+            return choice
+    return tuple(latest) if alone else (latest[0],)
 
 
 def _credit(head: InvoiceHead) -> Credit:

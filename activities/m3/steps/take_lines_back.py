@@ -74,6 +74,8 @@ class _TakingBack:
             (line.ponr, line.posx): quantities.get(line.order_item_id, 0)
             for line in request.sales_order.lines
         }
+        self._items = {(line.ponr, line.posx): line.order_item_id for line in request.sales_order.lines}
+        self._left: dict[str, int] = {}
 
     async def run(self) -> TakeLinesBackResult:
         changes = self._changes(await self._lines())
@@ -84,6 +86,7 @@ class _TakingBack:
         return TakeLinesBackResult(
             sales_order=await self._what_is_left(),
             sentence=f"M3 order {self._orno}: {', '.join(said) or 'it was done already'}.",
+            left=self._left,
         )
 
     async def _lines(self) -> tuple[OrderLine, ...]:
@@ -99,7 +102,11 @@ class _TakingBack:
     def _changes(self, lines: tuple[OrderLine, ...]) -> list[_Change]:
         changes = []
         for line in lines:
-            wanted = self._wanted.get((line.ponr, line.posx))
+            key = (line.ponr, line.posx)
+            wanted = self._wanted.get(key)
+            if wanted is not None and self._request.by_hand and line.delivered > wanted:
+                self._left[self._items[key]] = line.delivered - wanted
+                wanted = self._wanted[key] = line.delivered
             if wanted is None or line.quantity <= wanted:
                 continue
             if line.delivered > wanted:

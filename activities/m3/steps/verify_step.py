@@ -170,7 +170,9 @@ async def _cancelling(ctx: M3Context, request: VerifyStepRequest) -> VerifyStepR
         return VerifyStepResult()
     _, lines = await order_with_lines(ctx.client, head.orno)
     if compensation_for(line.status for line in lines) in (Compensation.RETURN, Compensation.NOTHING):
-        return VerifyStepResult()
+        known = {line.order_item_id for line in request.order.lines}
+        left = {line.cuor: line.delivered for line in lines if line.delivered and line.cuor in known}
+        return VerifyStepResult(left=left)
     raise held(
         _REASON[request.step],
         f"M3 order {request.number} of Amazon order {request.ref.order_id} is neither deleted nor delivered.",

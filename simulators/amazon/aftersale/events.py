@@ -76,9 +76,13 @@ def number_of(*about: object) -> int:
 
 
 def happen(world: World, record: OrderRecord, event: AfterSale) -> AfterSale:
-    """Let it happen now (or so many days ago). ValueError for an item the order does not have."""
+    """Let it happen now (or so many days ago). ValueError for an item the order does not have, or the refund of one
+    that has no price."""
     now_ms = world.settle()
     item = item_of(record, event)
+    if event.type == "refund" and not item.get("proceeds"):
+        message = f"Item {item['orderItemId']} of order {record.order_id} has no price to refund."
+        raise ValueError(message)
     kept: list[JsonObject] = record.body.setdefault(KEY, [])
     event.item = item["orderItemId"]
     event.number = event.number or 1 + sum(1 for each in kept if each["type"] == event.type)

@@ -80,12 +80,10 @@ class Posting:
 
 
 def postings_of(record: OrderRecord) -> Iterator[Posting]:
-    """The order's shipments and refunds, oldest first within each kind."""
-    if not record.body.get("proceeds"):
-        return
+    """The order's shipments and refunds, oldest first within each kind; nothing is booked for a line without price."""
     yield from _shipments(record)
     for event in events_of(record, "refund"):
-        if "proceeds" in item_of(record, event):
+        if item_of(record, event).get("proceeds"):
             yield refund_of(record, event)
 
 
@@ -117,7 +115,7 @@ def _shipments(record: OrderRecord) -> Iterator[Posting]:
         for item in record.items:
             before = done.get(item["orderItemId"], 0)
             units = min(wanted.get(item["orderItemId"], 0), fulfilled(item) - before)
-            if units > 0 and "proceeds" in item:  # what is sent again was paid for once
+            if units > 0 and item.get("proceeds"):  # what is sent again was paid for once
                 done[item["orderItemId"]] = before + units
                 parts.append(Part(item, units, sold(record, item, before, units)))
         if parts:

@@ -11,7 +11,6 @@ next is in a group already, and the shape of transactions about no item.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from simulators import catalogue
 from simulators.amazon.aftersale.amounts import FEES, total
 from simulators.amazon.aftersale.events import events_of, number_of
+from simulators.amazon.aftersale.paging import position, token
 from simulators.amazon.aftersale.postings import Part, Posting, postings_of
 from simulators.amazon.auth import Caller
 from simulators.amazon.clock import iso
@@ -52,21 +52,26 @@ def list_transactions(
         )
     if before < after:
         raise invalid("postedBefore must be later than postedAfter.")
-    offset, pause = _position(caller.seller_id, request)
+    place, pause = position(caller.seller_id, request)
     if pause:
-        return 200, {"payload": {"transactions": [], "nextToken": _token(caller.seller_id, request, offset)}}
+        return 200, {"payload": {"transactions": [], "nextToken": token(caller.seller_id, request, place)}}
     found = (
         [] if before - after > LONGEST_MS and not order_id else list(_all(world, caller.seller_id, latest))
     )
     wanted = [
-        entry
+        (told_ms, entry)
         for told_ms, entry in sorted(found, key=lambda pair: (pair[0], pair[1]["transactionId"]))
-        if after <= told_ms < before and _meets(entry, params.get("marketplaceId"), order_id)
+        if after <= told_ms < before
+        and (told_ms, entry["transactionId"]) > place
+        and _meets(entry, params.get("marketplaceId"), order_id)
+        and params.get("transactionStatus") in (None, entry["transactionStatus"])
     ]
-    wanted = [e for e in wanted if params.get("transactionStatus") in (None, e["transactionStatus"])]
-    payload: JsonObject = {"transactions": wanted[offset : offset + PAGE]}
-    if offset + PAGE < len(wanted):
-        payload["nextToken"] = _token(caller.seller_id, request, offset + PAGE, pause=True)
+    page = wanted[:PAGE]
+    payload: JsonObject = {"transactions": [entry for _, entry in page]}
+    if len(wanted) > PAGE:
+        told_ms, last = page[-1]
+        place = (told_ms, last["transactionId"])
+        payload["nextToken"] = token(caller.seller_id, request, place, pause=True)
     return 200, {"payload": payload}
 
 
@@ -79,27 +84,6 @@ def _meets(entry: JsonObject, marketplace_id: str | None, order_id: str) -> bool
         None,
         entry["marketplaceDetails"]["marketplaceId"],
     )
-
-
-def _seal(seller_id: str, request: Request) -> str:
-    """A token is good for the arguments it came with alone."""
-    given = sorted((name, value) for name, value in request.query_params.items() if name != "nextToken")
-    return hashlib.blake2b(f"{seller_id} {given}".encode(), digest_size=8).hexdigest()
-
-
-def _token(seller_id: str, request: Request, offset: int, *, pause: bool = False) -> str:
-    return f"{_seal(seller_id, request)}.{offset}.{int(pause)}"
-
-
-def _position(seller_id: str, request: Request) -> tuple[int, bool]:
-    token = request.query_params.get("nextToken", "")
-    if not token:
-        return 0, False
-    seal, _, place = token.partition(".")
-    offset, _, pause = place.partition(".")
-    if seal != _seal(seller_id, request) or not offset.isdecimal():
-        raise invalid("The nextToken is not valid.", "Give the arguments of the call that produced it.")
-    return int(offset), pause == "1"
 
 
 def _all(world: World, seller_id: str, latest_ms: int) -> Iterator[tuple[int, JsonObject]]:

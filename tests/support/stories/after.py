@@ -4,7 +4,8 @@ from tests.support.orders import ORDINARY
 from tests.support.returns import Sold
 from tests.support.stories.ending import Ends
 from tests.support.stories.story import Tale, story
-from tests.support.stories.telling import AMAZON, HERE, M3, Telling, patiently
+from tests.support.stories.telling import Telling, patiently
+from tests.support.stories.words import AMAZON, HERE, M3
 
 
 async def _sold(tale: Tale, quantity: int) -> tuple[Telling, Sold]:
@@ -21,7 +22,7 @@ async def _happens(told: Telling, item: Sold, kind: str, what: str, **facts: obj
 
 
 async def _settled(told: Telling, item: Sold) -> None:
-    """The feed is read until the case has ended."""
+    """The feed is read once, and the case ends."""
     await told.sweeps.returns()
     told.note(HERE, "returns report and refunds are read")
     await item.settled()

@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from canonical.activity_contracts import OrderResult, OrderView
+from canonical.order_contracts import OrderResult, OrderView
 from tests.support.holding import OrderHandle
 from tests.support.stories.telling import Telling
 

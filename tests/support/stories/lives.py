@@ -16,7 +16,8 @@ from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.stories.ending import Left, look, number
 from tests.support.stories.fba import SCARCE
 from tests.support.stories.invariants import complaints
-from tests.support.stories.telling import Sweeps, Telling, patiently
+from tests.support.stories.sweeps import Sweeps
+from tests.support.stories.telling import Telling, patiently
 from tests.support.world import World
 
 CENSUS: Counter[str] = Counter()

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from simulators import catalogue
 from tests.support.orders import order
-from tests.support.stories.ending import Ends, Left, look
+from tests.support.stories.ending import Ends, Left, look, number
 from tests.support.stories.invariants import complaints
-from tests.support.stories.telling import Happening, Sweeps, Telling
+from tests.support.stories.sweeps import Sweeps
+from tests.support.stories.telling import Telling
+from tests.support.stories.words import Happening
 from tests.support.world import World
 
 _LONGEST_SECONDS = 80.0
@@ -61,12 +63,17 @@ class Tale:
     async def scarce(self, sku: str, whlo: str, left: int) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """M3 has only so many of an item; yields what brings the rest back. Nobody else orders this item."""
         item = catalogue.ITEM_BY_SKU[sku]
-        away = item.stock - left
         gone = True
 
-        async def stock(quantity: int) -> None:
+        async def stock(quantity: int) -> int:
+            """What is free after so many more; other tests have sold some."""
             body = {"whlo": whlo, "itno": item.itno, "quantity": str(quantity)}
-            assert (await self.world.m3.post("/_control/stock", json=body)).is_success
+            answer = await self.world.m3.post("/_control/stock", json=body)
+            assert answer.is_success, answer.text
+            counts: dict[str, str] = answer.json()
+            return number(counts["onhand"]) - number(counts["allocated"])
+
+        away = await stock(0) - left
 
         async def back() -> None:
             nonlocal gone
@@ -74,7 +81,7 @@ class Tale:
                 gone = False
                 await stock(away)
 
-        await stock(-away)
+        assert await stock(-away) == left
         self.happened.append(Happening("M3", f"has {left} {sku} in warehouse {whlo}"))
         try:
             yield back

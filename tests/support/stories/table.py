@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tests.support.stories.story import Told
-from tests.support.stories.telling import AMAZON, HERE, M3
+from tests.support.stories.words import AMAZON, HERE, M3
 
 _HEAD = (
     "| # | story | at Amazon | in M3 | here | Amazon ends | M3 ends | workflow | met | peers |",

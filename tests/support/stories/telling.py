@@ -6,25 +6,24 @@ Lines are counted from 1 as a reader counts them; pieces of a line are given as 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
-from canonical.activity_contracts import OrderToCashInput, OrderView
 from canonical.amazon_orders import read_order
 from canonical.ids import after_close_workflow_id
 from canonical.notification_contracts import OrderNotice
 from canonical.order import OrderStatus
+from canonical.order_contracts import OrderToCashInput, OrderView
 from tests.support.holding import OrderHandle
 from tests.support.orders import order
-from tests.support.returns import fed
+from tests.support.stories.sweeps import Sweeps
+from tests.support.stories.words import AMAZON, EVENTS, HERE, M3, Happening, in_words, pieces
 from tests.support.world import World
 from worker.intake import start_or_signal
 from worker.notified import notify_order
 
 EU, NA = "A2EUSELLER0001", "A2NASELLER0001"
-AMAZON, M3, HERE = "Amazon", "M3", "here"
 Json = Mapping[str, Any]
 T = TypeVar("T")
 PATIENCE_SECONDS = 40.0
@@ -44,47 +43,6 @@ async def patiently(look: Callable[[], Awaitable[T]], true: Callable[[T], bool])
         assert asyncio.get_running_loop().time() < deadline, f"did not happen; last seen: {seen}"
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
-
-
-class Sweeps:
-    """Passes over M3's deliveries, one for all who ask at the same time: as the schedule makes them."""
-
-    def __init__(self, world: World, folder: Path) -> None:
-        self._world = world
-        self._folder = folder
-        self._running, self._feeding = asyncio.Lock(), asyncio.Lock()
-        self._next: asyncio.Task[None] | None = None
-
-    async def one(self) -> None:
-        """A pass that begins after it was asked for."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._pass())
-        await asyncio.shield(self._next)
-
-    async def _pass(self) -> None:
-        async with self._running:
-            self._next = None
-            await self._world.sweep(amazon=False)
-
-    async def returns(self) -> None:
-        """A look at Amazon's returns report, reimbursements and refunds."""
-        async with self._feeding:
-            await fed(self._world, self._folder)
-
-
-@dataclass(frozen=True)
-class Happening:
-    """One thing that happened, and where."""
-
-    where: str
-    what: str
-
-
-def pieces(lines: Mapping[int, int] | None) -> str:
-    """Pieces by line in words."""
-    if not lines:
-        return "everything"
-    return ", ".join(f"{count} of line {line}" for line, count in sorted(lines.items()))
 
 
 @dataclass
@@ -120,7 +78,7 @@ class Telling:
     async def placed(self, body: dict[str, object], *, told: bool = True) -> None:
         """Exactly this order is there."""
         self.order_id = await self.world.place(body, seller=self.seller)
-        self.note(AMAZON, _in_words(body))
+        self.note(AMAZON, in_words(body))
         self.snapshots.append(await self.world.at_amazon(self.order_id))
         if told:
             await self.told()
@@ -132,7 +90,7 @@ class Telling:
         ids = await self.items()
         facts = {"items": {ids[line - 1]: count for line, count in lines.items()}} if lines else {}
         await self.world.event(self.order_id, kind, actor=actor, **facts)
-        self.note(AMAZON, f"{_WORDS[kind]} {pieces(lines)}" if kind != "release" else _WORDS[kind])
+        self.note(AMAZON, f"{EVENTS[kind]} {pieces(lines)}" if kind != "release" else EVENTS[kind])
         self.snapshots.append(await self.world.at_amazon(self.order_id))
         if told:
             await self.told()
@@ -292,15 +250,6 @@ class Telling:
             )
 
 
-_WORDS = {
-    "ship": "Amazon ships",
-    "cancel": "cancels",
-    "release": "releases the order",
-    "request_cancel": "the buyer asks to cancel",
-    "change_quantity": "changes to",
-}
-
-
 def notice_of(snapshot: Json, seller: str) -> OrderNotice:
     """An ORDER_CHANGE notification of the order as it was then, as the listener reads it."""
     news = read_order(snapshot, seller)
@@ -312,10 +261,3 @@ def notice_of(snapshot: Json, seller: str) -> OrderNotice:
         ordered={line.order_item_id: line.quantity for line in news.lines},
         shipped={line.order_item_id: line.quantity_fulfilled for line in news.lines},
     )
-
-
-def _in_words(body: Json) -> str:
-    items = body["orderItems"]
-    what = ", ".join(f"{item['quantityOrdered']} {item['product']['sellerSku']}" for item in items)
-    by = "MFN" if body["fulfillment"]["fulfilledBy"] == "MERCHANT" else "FBA"
-    return f"{by} order of {what}, {body['fulfillment']['fulfillmentStatus']}"

@@ -18,8 +18,8 @@ from temporalio.service import RPCError
 from activities.amazon.operations import Operation
 from canonical.ids import quotas_workflow_id
 from canonical.quota_contracts import TOLD, CalledBeside, QuotaNews, RateTold, Throttled
-from worker.quota_gauges import QuotaGauges
-from worker.quotas import AMAZON_QUEUES, QUEUE_OF, THROTTLED, documented, read_queue, set_pace
+from worker.quota.gauges import QuotaGauges
+from worker.quota.limits import AMAZON_QUEUES, QUEUE_OF, THROTTLED, documented, read_queue, set_pace
 
 TELL_AFTER: Final = 2.0
 """Seconds for which news is gathered into one signal."""

@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from canonical.activity_contracts import M3_QUEUE
 from canonical.ids import quotas_workflow_id
 from canonical.quota_contracts import BOOK, BucketName, BucketState, KeeperState, QuotaBook
-from worker.quotas import AMAZON_QUEUES, Rates, documented, read_rates
+from worker.quota.limits import AMAZON_QUEUES, Rates, documented, read_rates
 from worker.settings import Settings
 
 

@@ -8,7 +8,7 @@ from activities.amazon.operations import Operation
 from canonical.quota_contracts import BucketName, BucketState, QueueState, QuotaBook, RateTold
 from canonical.quota_level import Known, empty, full
 from canonical.quota_track import Seen, Track
-from worker.quotas import THROTTLED, Grants, Rates
+from worker.quota.limits import THROTTLED, Grants, Rates
 
 BELIEVED: Final = timedelta(hours=2)
 """How long a rate that Amazon named counts; processes repeat it every hour."""

@@ -5,7 +5,7 @@ of workers and sellers keep to the same figures. It takes a server with fairness
 queues, and workers that do not take activities eagerly. The limit of a key is the queue's default times the key's
 weight, so sellers of different rates have different weights.
 
-Two limits of a queue are two levers. The one per key is the keeper's (worker.quota_keeper). The one of the whole
+Two limits of a queue are two levers. The one per key is the keeper's (worker.quota.keeper). The one of the whole
 queue is a person's: 0 pauses it, and no worker that starts lifts that.
 """
 

@@ -13,9 +13,9 @@ from temporalio.worker import Worker
 
 from activities.amazon.client import AmazonClient
 from canonical.quota_contracts import QUOTAS_QUEUE
-from worker.quota_gauges import QuotaGauges
-from worker.quota_keeper import QuotaKeeper
-from worker.quota_news import QuotaTeller
+from worker.quota.gauges import QuotaGauges
+from worker.quota.keeper import QuotaKeeper
+from worker.quota.news import QuotaTeller
 from worker.settings import Settings
 
 _STOPPING: Final = timedelta(seconds=5)

@@ -2,7 +2,7 @@
 
 from temporalio.common import MetricMeter
 
-from worker.quotas import Rates
+from worker.quota.limits import Rates
 
 
 class QuotaGauges:

@@ -22,9 +22,9 @@ from temporalio.service import RPCError
 from canonical.activity_contracts import M3_QUEUE, ORDERS_QUEUE
 from canonical.ids import quotas_workflow_id
 from canonical.quota_contracts import BOOK, KEEP_QUEUES, KEEP_QUOTAS, KeeperState, KeepQuotasInput, QuotaBook
-from worker.quota_gauges import QuotaGauges
-from worker.quota_queue import KeptQueue
-from worker.quotas import AMAZON_QUEUES, documented, read_queue, set_pace
+from worker.quota.gauges import QuotaGauges
+from worker.quota.limits import AMAZON_QUEUES, documented, read_queue, set_pace
+from worker.quota.queue import KeptQueue
 
 TICK: Final = 2.0
 _BOOK_EVERY: Final = 5
