@@ -163,7 +163,7 @@ async def set_pace(
     limit.reason = f"{reason}: {pace:.4g}/s"
     for seller_id, weight in (weights or {}).items():
         request.set_fairness_weight_overrides[seller_id] = weight
-    await client.workflow_service.update_task_queue_config(request)
+    await _update(client, request)
     _log.info("amazon_rate_set", queue=queue, rate=round(pace, 4), reason=reason)
 
 
@@ -173,7 +173,7 @@ async def set_whole_rate(client: Client, queue: str, rate: float | None, reason:
     request.update_queue_rate_limit.reason = reason
     if rate is not None:
         request.update_queue_rate_limit.rate_limit.CopyFrom(RateLimit(requests_per_second=rate))
-    await client.workflow_service.update_task_queue_config(request)
+    await _update(client, request)
     _log.info("queue_rate_set", queue=queue, rate=rate, reason=reason)
 
 
@@ -247,6 +247,12 @@ def _request(client: Client, queue: str) -> UpdateTaskQueueConfigRequest:
     return UpdateTaskQueueConfigRequest(
         namespace=client.namespace, identity=client.identity, task_queue=queue, task_queue_type=_ACTIVITY
     )
+
+
+async def _update(client: Client, request: UpdateTaskQueueConfigRequest) -> None:
+    # The server takes few changes of queues per second and refuses more (RESOURCE_EXHAUSTED); all queues of Amazon,
+    # set twice in a row, are more. Setting is repeatable.
+    await client.workflow_service.update_task_queue_config(request, retry=True)
 
 
 def _limit(config: RateLimitConfig) -> float | None:
