@@ -28,6 +28,8 @@ from workflows.policies import BULK_PRIORITY
 
 _LOOK_EVERY: Final = 0.5
 """Seconds for which what is waiting is believed; all chunks of a process share the look."""
+_REST: Final = 3.0
+"""Times as long as a look took until the next one: a server with very many orders is not kept busy by counting."""
 _UNSEEN: Final = 1.0
 """Seconds after which an order that was started is in the server's lists."""
 _BEGINNING: Final = (
@@ -68,7 +70,9 @@ class ImportsOnTemporal:
     def __init__(self, client: Client, *, cases: bool = False) -> None:
         self._client = client
         self._cases = cases
-        self._looked = float("-inf")
+        self._asked = float("-inf")
+        """When the last look was begun."""
+        self._next_look = float("-inf")
         self._waiting = 0
         self._looking = asyncio.Lock()
         self._started: deque[float] = deque()
@@ -98,11 +102,12 @@ class ImportsOnTemporal:
         while M3 is away its queue is empty, and the orders try again and again."""
         async with self._looking:
             now = time.monotonic()
-            if now - self._looked > _LOOK_EVERY:
+            if now > self._next_look:
                 looks = (self._beginning(), *(self._backlog(*queue) for queue in _LOOKED_AT))
                 self._waiting = max(await asyncio.gather(*looks))
-                self._looked = now
-            while self._started and self._started[0] < now - _UNSEEN:
+                self._asked = now
+                self._next_look = now + max(_LOOK_EVERY, (1 + _REST) * (time.monotonic() - now))
+            while self._started and self._started[0] < self._asked - _UNSEEN:
                 self._started.popleft()
             return self._waiting + len(self._started)
 
