@@ -15,7 +15,6 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowHandle,
 )
-from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import (
@@ -34,6 +33,7 @@ from canonical.settlement_contracts import SettlementResult
 from canonical.settlement_ids import settlement_subject, settlement_workflow_id
 from starters.console import Refused
 from starters.times import shown
+from worker.known_workflows import described
 from workflows import search_attributes as sa
 
 
@@ -77,7 +77,7 @@ async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> 
     known = mcf_subject(subject)
     if known is None:
         return await find_open(client, sellers, subject)
-    description = await _describe(client, mcf_workflow_id(*known))
+    description = await described(client, mcf_workflow_id(*known))
     if description is None:
         raise Refused(
             f"Temporal has no workflow of M3 delivery {subject} (looked for {mcf_workflow_id(*known)}): Amazon was "
@@ -88,12 +88,12 @@ async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> 
 
 async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> Found:
     """The order's workflow, of the one of these sellers that has it; raises Refused."""
-    described = await asyncio.gather(
-        *(_describe(client, _workflow_id(seller, order_id)) for seller in sellers)
+    descriptions = await asyncio.gather(
+        *(described(client, _workflow_id(seller, order_id)) for seller in sellers)
     )
     found = [
         Found(seller, order_id, description)
-        for seller, description in zip(sellers, described, strict=True)
+        for seller, description in zip(sellers, descriptions, strict=True)
         if description is not None
     ]
     if not found:
@@ -124,19 +124,10 @@ async def find_open(client: Client, sellers: Sequence[str], order_id: str) -> Fo
         for of in (after_close_workflow_id, correction_workflow_id)
         if of is correction_workflow_id or not found.is_open
     ]
-    described = await asyncio.gather(*(_describe(client, one) for one in ids))
-    beside = [Found(found.seller_id, order_id, one) for one in described if one is not None]
+    others = await asyncio.gather(*(described(client, one) for one in ids))
+    beside = [Found(found.seller_id, order_id, one) for one in others if one is not None]
     opened = [one for one in (found, *beside) if one.is_open]
     return next((one for one in opened if one.is_held), opened[0] if opened else found)
-
-
-async def _describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:
-    try:
-        return await client.get_workflow_handle(workflow_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
 
 
 def _workflow_id(seller_id: str, subject: str) -> str:

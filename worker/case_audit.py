@@ -13,7 +13,7 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowQueryFailedError,
 )
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.errors import heartbeating
 from canonical.case_audit import (
@@ -28,6 +28,7 @@ from canonical.case_audit import (
 from canonical.ids import return_of_workflow
 from canonical.return_cases import counted_refunds
 from canonical.return_contracts import RETURN_CASE, CaseView, ReturnCaseResult
+from worker.known_workflows import described
 from workflows import search_attributes as sa
 
 _AT_ONCE: Final = 10
@@ -78,20 +79,17 @@ class CaseAudit:
         return AuditCasesResult(cases=tuple(case for case in found if case is not None))
 
     async def _stands(self, case_id: str) -> CaseStands | None:
-        try:
-            described = await self._client.get_workflow_handle(case_id).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
+        description = await described(self._client, case_id)
+        if description is None:
+            return None
         _, order_id, sku = return_of_workflow(case_id) or ("", case_id, "")
-        status = described.status.name if described.status else ""
+        status = description.status.name if description.status else ""
         case = CaseStands(case_id=case_id, subject=f"{order_id}/{sku}", status=status)
-        match described.status:
+        match description.status:
             case WorkflowExecutionStatus.RUNNING:
                 return case.model_copy(update=await self._asked(case_id))
             case WorkflowExecutionStatus.COMPLETED:
-                return case.model_copy(update=await self._ended(described))
+                return case.model_copy(update=await self._ended(description))
         return case
 
     async def _asked(self, case_id: str) -> dict[str, object]:

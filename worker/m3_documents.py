@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fixes import Retry
@@ -32,6 +30,7 @@ from canonical.m3_document_contracts import (
 from canonical.order import Channel
 from canonical.order_contracts import ORDER_TO_CASH, GoodsLeft
 from worker.intake import GOODS_LEFT
+from worker.known_workflows import described, signalled
 from workflows import search_attributes as sa
 
 BY_ION: Final = "ION"
@@ -97,7 +96,7 @@ class DocumentsOnTemporal:
         return [each for each in known if each is not None]
 
     async def _standing(self, seller_id: str, order_id: str, hint: Hint) -> Standing:
-        description = await self._describe(order_workflow_id(seller_id, order_id))
+        description = await described(self._client, order_workflow_id(seller_id, order_id))
         if description is None:
             return Standing.UNKNOWN
         attributes = description.typed_search_attributes
@@ -122,9 +121,9 @@ class DocumentsOnTemporal:
         NEW; what it then finds to be a duplicate it drops. Raises `Unsettled`, and RPCError.
         """
         for _ in range(_ATTEMPTS):
-            description = await self._describe(workflow_id)
+            description = await described(self._client, workflow_id)
             if description is not None and description.status is WorkflowExecutionStatus.RUNNING:
-                if await self._signalled(workflow_id, DOCUMENT_CHANGED, news):
+                if await signalled(self._client, workflow_id, DOCUMENT_CHANGED, news):
                     return Verdict.NEW
                 continue
             memory = await self._memory(description)
@@ -150,16 +149,6 @@ class DocumentsOnTemporal:
             return False
         return True
 
-    async def _signalled(self, workflow_id: str, name: str, what: BaseModel) -> bool:
-        """False where the workflow has ended."""
-        try:
-            await self._client.get_workflow_handle(workflow_id).signal(name, what)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return True
-
     async def _memory(self, description: WorkflowExecutionDescription | None) -> DocumentMemory:
         """What the last run remembered; nothing where there was none, or a person ended it."""
         if description is None or description.status is not WorkflowExecutionStatus.COMPLETED:
@@ -170,27 +159,19 @@ class DocumentsOnTemporal:
         result: M3DocumentResult = await handle.result()
         return result.memory
 
-    async def _describe(self, workflow_id: str) -> WorkflowExecutionDescription | None:
-        try:
-            return await self._client.get_workflow_handle(workflow_id).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-
     # --- what the activity tells the orders -----------------------------------------------------
 
     async def tell_goods_left(self, order: OrderHint, goods: GoodsLeft) -> bool:
         """Send `goods_left`; False where the workflow has ended meanwhile."""
         workflow_id = order_workflow_id(order.seller_id, order.order_id)
-        return await self._signalled(workflow_id, GOODS_LEFT, goods)
+        return await signalled(self._client, workflow_id, GOODS_LEFT, goods)
 
     async def retry_if_held(self, order: OrderHint, reason: HeldReason, why: str) -> bool:
         """Send `retry` for `reason`, which an order held for another reason refuses."""
         workflow_id = order_workflow_id(order.seller_id, order.order_id)
-        description = await self._describe(workflow_id)
+        description = await described(self._client, workflow_id)
         if description is None or description.typed_search_attributes.get(sa.HELD_REASON) != reason:
             return False
-        return await self._signalled(
-            workflow_id, FixName.RETRY.value, Retry(by=BY_ION, why=why, reason=reason)
+        return await signalled(
+            self._client, workflow_id, FixName.RETRY.value, Retry(by=BY_ION, why=why, reason=reason)
         )

@@ -11,7 +11,6 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import mcf_workflow_id, mcf_workflow_of
@@ -23,6 +22,7 @@ from canonical.mcf_contracts import (
     McfStart,
 )
 from canonical.steps import Step
+from worker.known_workflows import described, signalled
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 
@@ -70,12 +70,9 @@ class McfOnTemporal:
         return McfStart.STARTED
 
     async def _is_with_amazon(self, orno: str, dlix: str) -> bool:
-        try:
-            description = await self._client.get_workflow_handle(mcf_workflow_id(orno, dlix)).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
+        description = await described(self._client, mcf_workflow_id(orno, dlix))
+        if description is None:
+            return False
         running = description.status is WorkflowExecutionStatus.RUNNING
         return running and description.typed_search_attributes.get(sa.STEP) != Step.AWAITING_DELIVERY
 
@@ -89,10 +86,4 @@ async def tell_fulfillment_changed(client: Client, news: FulfillmentChanged) -> 
     workflow_id = mcf_workflow_of(news.fulfillment_order_id)
     if workflow_id is None:
         return False
-    try:
-        await client.get_workflow_handle(workflow_id).signal(FULFILLMENT_CHANGED, news)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True
+    return await signalled(client, workflow_id, FULFILLMENT_CHANGED, news)

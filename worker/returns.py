@@ -39,6 +39,7 @@ from canonical.return_contracts import (
 from canonical.return_facts import CaseFacts, Replaced
 from canonical.return_models import CaseRules
 from canonical.steps import Step
+from worker.known_workflows import described, signalled
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 
@@ -69,9 +70,9 @@ class CasesOnTemporal:
         if self._told.get(which) == digest:
             return Told.KNOWN
         for _ in range(_ATTEMPTS):
-            description = await self._describe(workflow_id)
+            description = await described(self._client, workflow_id)
             if description is not None and description.status is WorkflowExecutionStatus.RUNNING:
-                if await self._signalled(workflow_id, news):
+                if await signalled(self._client, workflow_id, CASE_TOLD, news):
                     return self._remember(which, digest, Told.TOLD)
                 continue
             memory = await self._memory(description)
@@ -123,15 +124,6 @@ class CasesOnTemporal:
             return False
         return True
 
-    async def _signalled(self, workflow_id: str, news: CaseNews) -> bool:
-        try:
-            await self._client.get_workflow_handle(workflow_id).signal(CASE_TOLD, news)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return True
-
     async def _memory(self, description: WorkflowExecutionDescription | None) -> CaseMemory:
         if description is None or description.status is not WorkflowExecutionStatus.COMPLETED:
             return CaseMemory()
@@ -140,14 +132,6 @@ class CasesOnTemporal:
         )
         result: ReturnCaseResult = await handle.result()
         return result.memory
-
-    async def _describe(self, workflow_id: str) -> WorkflowExecutionDescription | None:
-        try:
-            return await self._client.get_workflow_handle(workflow_id).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
 
 
 async def look_for_refund(client: Client, seller_id: str, news: RefundPosted, gather: timedelta) -> None:

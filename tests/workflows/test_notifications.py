@@ -43,9 +43,10 @@ def awaits_shipment(view: OrderView) -> bool:
     return view.step == "awaiting_shipment"
 
 
-async def started(world: World, post: Post, **made: object) -> Handle:
+async def started(world: World, post: Post, *lines: str, **made: object) -> Handle:
     """An order that a notification told of, booked and waiting for goods to leave."""
-    order_id = await world.place(order((ORDINARY, 2), ANOTHER, **made))  # type: ignore[arg-type]
+    wanted = lines or ((ORDINARY, 2), ANOTHER)
+    order_id = await world.place(order(*wanted, **made))  # type: ignore[arg-type]
     await post.send(order_change(await world.at_amazon(order_id)))
     assert (await post.listen()).outcomes == {Outcome.TOLD: 1}
     handle = world.handle(order_id)
@@ -161,7 +162,7 @@ async def test_a_shipment_without_quantities_is_read(world: World, sqs: str, soo
 
 async def test_the_echo_of_an_own_confirmation_is_no_news(world: World, sqs: str, soon: datetime) -> None:
     post = await Post.open(sqs, world)
-    handle = await started(world, post, channel="MERCHANT")
+    handle = await started(world, post, ORDINARY, channel="MERCHANT")  # one piece: one delivery, one package
     order_id = handle.id[-19:]
     body = await world.at_amazon(order_id)
     await post.send(order_change(body, status="Shipped", at=soon, quantities=False))
