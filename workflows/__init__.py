@@ -7,6 +7,7 @@ from workflows.bulk_import import BulkImport
 from workflows.deadlines import Deadlines
 from workflows.deferred_look import DeferredLook
 from workflows.fba_feed import FbaFeed
+from workflows.finance_look import FinanceLook
 from workflows.m3_document import M3Document
 from workflows.mcf_order import McfOrder
 from workflows.order_to_cash import OrderToCash
@@ -44,5 +45,6 @@ WORKFLOWS = (
     Settlement,
     SettlementFeed,
     DeferredLook,
+    FinanceLook,
 )
 """What a worker hosts and the replayer replays."""

@@ -1,6 +1,7 @@
 """Reading what an operator sends: one argument, checked against the order, answered in a sentence."""
 
 import json
+from collections.abc import Collection
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -107,10 +108,14 @@ def check_fix(
     order_id: str,
     hold: Hold | None,
     step: Step,
-    skus: tuple[str, ...],
+    skus: Collection[str] | None = None,
     noun: str = "order",
+    takes: Collection[FixName] = tuple(FixName),
 ) -> None:
-    """Whether the repair fits the order as it stands; raises BadRepair with a sentence."""
+    """Whether the repair fits the order as it stands; raises BadRepair with a sentence.
+
+    skus: what it sells, where a repair for another SKU is none. takes: the repairs it knows at all.
+    """
     what = f"{noun} {order_id}"
     if hold is None:
         waits = step in (Step.AWAITING_RELEASE, Step.AWAITING_SHIPMENT)
@@ -123,10 +128,10 @@ def check_fix(
         raise BadRepair(
             f"{what[:1].upper()}{what[1:]} is now held for {hold.reason}; the {name} was meant for {fix.reason}."
         )
-    allowed = HELD_REASONS[hold.reason].fixes
+    allowed = [fits for fits in HELD_REASONS[hold.reason].fixes if fits in takes]
     if name not in allowed:
         raise BadRepair(f"{name} does not repair {hold.reason} of {what}; what does: {', '.join(allowed)}.")
-    if isinstance(fix, MapSku) and fix.sku not in skus:
+    if isinstance(fix, MapSku) and skus is not None and fix.sku not in skus:
         raise BadRepair(f"{what[:1].upper()}{what[1:]} has no SKU {fix.sku}; its SKUs: {', '.join(skus)}.")
     if isinstance(fix, MarkStepDone) and (fix.step != step or fix.step not in MARKABLE_STEPS):
         raise BadRepair(

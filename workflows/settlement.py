@@ -26,7 +26,8 @@ from canonical.settlement_contracts import (
 )
 from canonical.steps import Step
 from workflows import settlement_texts as texts
-from workflows.settlement_handlers import GivenUp, SettlementHandlers
+from workflows.repairable import GivenUp
+from workflows.settlement_handlers import SettlementHandlers
 
 T = TypeVar("T")
 _NOTHING_TAKEN: Final = frozenset({HeldReason.SETTLEMENT_REFUSED, HeldReason.NOT_CONFIGURED})
@@ -60,6 +61,8 @@ class Settlement(SettlementHandlers):
         await self._read()
         if state.unread:
             taken = await self._until_done(Step.READING, self._calls.start_again)
+            if taken.refused:
+                return "cancelled", taken.sentence
             return "handed_over", f"The report is of settlement {taken.settlement_id}, which has it now."
         payments = state.payments_due
         if payments is not None:
@@ -94,7 +97,8 @@ class Settlement(SettlementHandlers):
 
     def _take_the_newest(self) -> None:
         state = self._state
-        newest = state.others.pop()
+        newest = next(each for each in reversed(state.others) if state.may_replace(each))
+        state.others.remove(newest)
         state.others.append(state.report)
         self._note(f"Report {newest.origin.report_id} takes the place of {state.report.origin.report_id}.")
         state.report = newest
@@ -234,14 +238,6 @@ class Settlement(SettlementHandlers):
             fix = await self._held(Step.VERIFYING, texts.misposted(state))
             if isinstance(fix, AcceptDifference):
                 return
-
-    async def _until_done(self, step: Step, call: Callable[[], Awaitable[T]]) -> T:
-        """Run one call until it succeeds; a person repairs what is in its way."""
-        while True:
-            try:
-                return await call()
-            except ActivityError as error:
-                await self._held(step, self._hold_of(error, step))
 
     async def _named(
         self, step: Step, hold: Hold, look: Callable[[MarkStepDone], Awaitable[PostedVoucher]]

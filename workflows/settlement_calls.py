@@ -1,48 +1,28 @@
 """The calls of a settlement to the outside, each with its queue, patience and summary for the Web UI."""
 
 from decimal import Decimal
-from typing import Final, TypeVar
-
-from pydantic import BaseModel
-from temporalio import workflow
+from typing import Final
 
 from canonical import settlement_contracts as act
 from canonical import settlement_reports as rep
 from canonical.fixes import MarkStepDone
 from canonical.settlement.models import Voucher
 from workflows import policies
-from workflows.policies import CallPolicy, seller_priority
+from workflows.calls import Calls
 from workflows.settlement_state import SettlementState
 
-R = TypeVar("R", bound=BaseModel)
 ON_ACCOUNT_FROM: Final = 61
 """Number of the first ledger voucher of payments without invoice; the months' vouchers count from 1."""
 _BEHIND: Final = 4
 """Priority of settlements: behind live orders, before imports of the past."""
 
 
-class SettlementCalls:
+class SettlementCalls(Calls):
     """Activities of one settlement, named by `canonical.settlement_contracts`."""
 
     def __init__(self, state: SettlementState) -> None:
+        super().__init__(state.seller_id, _BEHIND)
         self._state = state
-
-    async def _call(
-        self, name: str, request: BaseModel, result: type[R], policy: CallPolicy, summary: str
-    ) -> R:
-        answer: R = await workflow.execute_activity(
-            name,
-            request,
-            result_type=result,
-            task_queue=policy.queue,
-            start_to_close_timeout=policy.timeout,
-            heartbeat_timeout=policies.HEARTBEAT,
-            retry_policy=policy.retry,
-            priority=seller_priority(self._state.seller_id, _BEHIND),
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=summary,
-        )
-        return answer
 
     async def summarise(self) -> act.Summarised:
         state = self._state
@@ -90,6 +70,7 @@ class SettlementCalls:
             currency=state.currency,
             marketplace_id=state.marketplace_id,
             home=state.settlement.home,
+            known=tuple(each.vono for each in state.posted),
         )
         summary = f"Payment batch {request.pbid}: {lines} invoices"
         return await self._call(

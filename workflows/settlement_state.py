@@ -1,32 +1,21 @@
 """What a settlement remembers."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from canonical import settlement_contracts as act
 from canonical import settlement_reports as rep
-from canonical.fixes import Fix
-from canonical.held import Hold
-from canonical.order_contracts import Repair
 from canonical.settlement.models import ZERO, Booking, Settlement, Voucher, VoucherKind
 from canonical.settlement_ids import settlement_payment_batch
-from canonical.steps import Step
-
-MAX_REMARKS: Final = 50
+from workflows.held_state import HeldState
 
 
 @dataclass
-class SettlementState:
+class SettlementState(HeldState):
     """Everything under way for one settlement."""
 
-    seller_id: str
-    subject: str
     report: rep.ArchivedReport
     others: list[rep.ArchivedReport] = field(default_factory=list)
-    step: Step = Step.RECEIVED
-    sentence: str = "Received."
     outcome: str = ""
     booking: Booking | None = None
     marketplace_id: str = ""
@@ -42,16 +31,11 @@ class SettlementState:
     verified: act.VerifiedSettlement | None = None
     news: int = 0
     """Counts reports that came while nothing was posted: a wait ends when it grows."""
-    hold: Hold | None = None
-    held_since: datetime | None = None
-    fix: Fix | None = None
-    repairs: list[Repair] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
 
     @property
-    def order_id(self) -> str:
-        """What it is about, as `o2c fix` takes it."""
-        return self.subject
+    def subject(self) -> str:
+        """Its id, or its report's where that could not be read."""
+        return self.order_id
 
     @property
     def ref(self) -> act.SettlementRef:
@@ -121,9 +105,10 @@ class SettlementState:
         """What its vouchers must leave on clearing: the deposit; nothing where Amazon is owed."""
         return max(self.settlement.header.total, ZERO)
 
-    def remark(self, sentence: str) -> None:
-        """Keep a sentence for people; bounded, the oldest go first."""
-        self.remarks = [*self.remarks[-(MAX_REMARKS - 1) :], sentence]
+    def may_replace(self, report: rep.ArchivedReport) -> bool:
+        """Whether a report that came later may be read in place of this one: the older flat file only of its like."""
+        older = report.origin.report_type == rep.SETTLEMENT_V1
+        return not older or self.report.origin.report_type == rep.SETTLEMENT_V1
 
     def view(self) -> act.SettlementView:
         """The settlement for the query `state`, and when it has ended its result."""

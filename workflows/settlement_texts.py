@@ -1,11 +1,15 @@
 """What is said of a settlement: why it is held, and how it ended."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from canonical.alert_contracts import AlertMessage, Severity
+from canonical.alert_texts import LONGEST_BODY
 from canonical.held import HeldReason, Hold
 from canonical.settlement.matching import MatchStatus
 from canonical.settlement.models import Booking, CheckStatus
 from canonical.settlement_contracts import Matched
+from canonical.settlement_reports import SETTLEMENT_V1, FeedResult, TakenIn
 from workflows.settlement_state import SettlementState
 
 _NAMED: Final = 5
@@ -82,6 +86,37 @@ def given_up(state: SettlementState) -> str:
         return f"Settlement {state.subject} was given up by a person; nothing was posted."
     numbers = ", ".join(each.vono for each in state.posted)
     return f"Settlement {state.subject} was given up by a person; vouchers {numbers} stay posted."
+
+
+def only_old(number: int) -> str:
+    """The advice where a seller's settlements are told by the older flat file alone; empty where by none."""
+    if not number:
+        return ""
+    reports = "report" if number == 1 else "reports"
+    return (
+        f"Amazon lists {number} settlement {reports} of the older flat file and none of V2: nothing is taken in. Name "
+        f"{SETTLEMENT_V1} in settlement.posting.reports, and they are."
+    )
+
+
+def not_looked_for(result: FeedResult) -> AlertMessage:
+    """What people are told where none of the reports that Amazon lists is looked for."""
+    return AlertMessage(
+        title=f"Settlements are not taken in (seller {result.seller_id})",
+        body=result.advice,
+        severity=Severity.FAILURE,
+    )
+
+
+def of_another(seller_id: str, refused: Sequence[TakenIn]) -> AlertMessage:
+    """What people are told of settlements that another seller has."""
+    numbers = ", ".join(one.settlement_id for one in refused[:_NAMED])
+    body = "\n".join(one.sentence for one in refused)
+    return AlertMessage(
+        title=f"Settlement {numbers} is another seller's already (seller {seller_id})"[:120],
+        body=body if len(body) <= LONGEST_BODY else f"{body[: LONGEST_BODY - 1]}…",
+        severity=Severity.FAILURE,
+    )
 
 
 def _compared(state: SettlementState) -> str:
