@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.m3 import ledger_records, records
 from simulators.m3.clock import Agenda, Clock
 from simulators.m3.errors import RECORD_MISSING, NotOk
@@ -145,7 +145,7 @@ class World:
         """What is wrong with this order: planted on it or on its items, and not yet repaired."""
         of_order = self.healing.get(cuor) or records.Healing()
         of_all = self.healing.get(ANYWHERE) or records.Healing()
-        items = (catalogue.ITEM_BY_ITNO.get(itno) for itno in itnos)
+        items = (assortment.ITEM_BY_ITNO.get(itno) for itno in itnos)
         wrong = {item.trouble for item in items if item is not None and item.trouble is not None}
         return ((wrong - set(of_all.healed)) | set(of_order.planted)) - set(of_order.healed)
 
@@ -161,7 +161,7 @@ class World:
                 "CSCD": customer.country, "CUCD": customer.currency, "LNCD": "GB", "CUTP": "0", "RGDT": day,
             }  # fmt: skip
             self.customers.put(customer.cuno, records.Customer(fields=fields))
-        for item in catalogue.ITEMS:
+        for item in assortment.ITEMS:
             record = records.ItemRecord(
                 itno=item.itno, itds=item.itds, fuds=item.title, stat=item.item_status, price=item.price
             )

@@ -27,16 +27,21 @@ _COMMISSION, _KEPT, _ON_SHIPPING, _DIGITAL = (
 _PER_UNIT = Decimal("3.04")
 _DIGITAL_SERVICES = frozenset({"Amazon.ca", "Amazon.fr", "Amazon.it", "Amazon.es", "Amazon.co.uk"})
 _WITHOUT_CENTS = frozenset({"JPY"})
-_KINDS = {"ITEM": "ProductCharges", "SHIPPING": "Shipping", "GIFT_WRAP": "GiftWrap", "DISCOUNT": "Promotion"}
+_KINDS = {
+    "ITEM": "ProductCharges",
+    "SHIPPING": "Shipping",
+    "GIFT_WRAP": "Giftwrap",
+    "DISCOUNT": "PromoRebates",
+}
 _LEAVES = {
-    "ITEM": "OurPricePrincipal", "SHIPPING": "ShippingPrincipal", "GIFT_WRAP": "GiftWrapPrincipal",
-    "DISCOUNT": "PromotionPrincipal",
+    "ITEM": "OurPricePrincipal", "SHIPPING": "ShippingPrincipal", "GIFT_WRAP": "GiftwrapPrincipal",
+    "DISCOUNT": "OurPriceDiscount",
 }  # fmt: skip
 _TAXES = {
     "ITEM": "OurPriceTax",
     "SHIPPING": "ShippingTax",
-    "GIFT_WRAP": "GiftWrapTax",
-    "DISCOUNT": "PromotionTax",
+    "GIFT_WRAP": "GiftwrapTax",
+    "DISCOUNT": "OurPriceTaxDiscount",
 }
 
 

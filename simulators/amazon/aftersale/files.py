@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from simulators import catalogue
+from simulators import assortment
 from simulators.amazon.aftersale.events import AfterSale, events_of, item_of, number_of
 from simulators.amazon.aftersale.postings import reimbursed
 from simulators.amazon.prices import cents
@@ -118,7 +118,7 @@ def _moment(at_ms: int) -> str:
 
 def _goods(item: JsonObject) -> Row:
     product = item["product"]
-    known = catalogue.ITEM_BY_SKU.get(product.get("sellerSku", ""))
+    known = assortment.ITEM_BY_SKU.get(product.get("sellerSku", ""))
     return {
         "sku": product.get("sellerSku", ""),
         "asin": product.get("asin", ""),

@@ -2,11 +2,11 @@
 
 Facts: Amazon's model, and a published transaction of a Swedish shipment: an item's breakdowns are trees whose nodes
 repeat the sums of their children, and the transaction repeats its items' sums once more under Sales and Expenses;
-amounts are JSON numbers. A deferred transaction stays, as DEFERRED_RELEASED, when a second one releases it; pages
-may be empty; a window of more than 180 days is empty; one financial event group is one settlement. Inferred: the names
-of a refund's breakdowns (the shipment's, with the sign turned, and RefundCommission for the fee Amazon keeps), that
-quantityShipped says the refunded units, how often pages are empty (after every full one), that what will be settled
-next is in a group already, and the shape of transactions about no item.
+amounts are JSON numbers. Its names are not the settlement's (other transactions that sellers published). A deferred
+transaction stays, as DEFERRED_RELEASED, when a second one releases it; pages may be empty; a window of more than 180
+days is empty; one financial event group is one settlement. Inferred: the names of the groups TaxWithheld and Other, of
+the tax on a discount, that a refund has the shipment's names with the sign turned, that quantityShipped says the
+refunded units, how often pages are empty (after every full one), that what will be settled next is in a group already.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from decimal import Decimal
 from starlette.requests import Request
 
 from simulators import catalogue
-from simulators.amazon.aftersale.amounts import FEES, total
+from simulators.amazon.aftersale.amounts import FEES, WITHHELD, total
 from simulators.amazon.aftersale.events import events_of, number_of
 from simulators.amazon.aftersale.paging import position, token
 from simulators.amazon.aftersale.postings import Part, Posting, postings_of
 from simulators.amazon.auth import Caller
 from simulators.amazon.clock import iso
 from simulators.amazon.query import moment
-from simulators.amazon.settlements.money import Money, charged, reimbursement
+from simulators.amazon.settlements.money import Money, charged, reimbursement, withheld
 from simulators.amazon.wire import JsonObject, invalid
 from simulators.amazon.world import World
 
@@ -158,18 +158,18 @@ def _plain(world: World, money: Money) -> JsonObject:
     name = market.sales_channel if market is not None else ""
     channel = {"marketplaceId": money.marketplace_id, "marketplaceName": name}
     related = [_related("ORDER_ID", line.order_id)] if line.order_id else []
-    leaf = _node(line.description, {}, money.currency) | {
-        "breakdownAmount": _currency(line.amount, money.currency)
-    }
+    wrapper, other = ("Sales", "Expenses") if line.amount > 0 else ("Expenses", "Sales")
+    leaf = _node(money.broken_down, {"Base": line.amount, "Tax": Decimal(0)}, money.currency)
+    inner = [_over(FEES, [leaf], money.currency)] if money.told_as == "ServiceFee" else [leaf]
     return {
         **_frame(world, money.seller_id, channel, money.transaction_id, related),
         "transactionType": money.told_as,
         "transactionId": money.transaction_id,
-        "description": line.description,
+        "description": money.described,
         "postedDate": iso(money.at_ms),
         "totalAmount": _currency(line.amount, money.currency),
         "items": [],
-        "breakdowns": [_over(line.amount_type, [leaf], money.currency)],
+        "breakdowns": [_over(wrapper, inner, money.currency), _over(other, [], money.currency)],
     }
 
 
@@ -201,6 +201,9 @@ def _frame(
 def _item(posting: Posting, part: Part, currency: str) -> JsonObject:
     sign = -1 if posting.kind == "Refund" else 1
     product = part.item["product"]
+    groups = part.groups
+    if WITHHELD in groups:
+        groups = groups | {WITHHELD: withheld(posting.record, part, refund=sign < 0)}
     return {
         "description": product.get("title", ""),
         "totalAmount": _currency(total(part.groups), currency),
@@ -210,7 +213,7 @@ def _item(posting: Posting, part: Part, currency: str) -> JsonObject:
                 "itemRelatedIdentifierValue": str(number_of(part.item["orderItemId"], sign)),
             }
         ],
-        "breakdowns": [_group(kind, leaves, currency) for kind, leaves in part.groups.items()],
+        "breakdowns": [_group(kind, leaves, currency) for kind, leaves in groups.items()],
         "contexts": [
             {
                 "contextType": "ProductContext",
