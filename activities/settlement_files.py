@@ -5,6 +5,7 @@
     settlements/<seller>/taken/<report id>.json         which settlement took the report in (`TakenIn`)
     settlements/<seller>/sums/<end>-<settlement id>.json its sums (`canonical.settlement.models.Settlement`)
     settlements/<seller>/<settlement id>/                what its orders pay in M3, in parts
+    settlements/ids/<settlement id>/<seller>.json       whose settlement it is (`Claim`)
 
 Nothing here is ever deleted by this service.
 """
@@ -29,7 +30,7 @@ from canonical.settlement.reading import Expected, SettlementFile
 from canonical.settlement.summing import Summed, read_settlement
 from canonical.settlement.text import Source
 from canonical.settlement_contracts import SettlementRef
-from canonical.settlement_reports import ArchivedReport, ReportOrigin, TakenIn
+from canonical.settlement_reports import ArchivedReport, Claim, ReportOrigin, TakenIn
 
 _PREVIOUS: Final = 400
 """Settlements of a seller that are looked through for the one before, the latest."""
@@ -101,6 +102,37 @@ class SettlementFiles:
         key = f"settlements/{seller_id}/taken/{_plain(taken.report_id)}.json"
         self.archive.write(key, taken.model_dump_json(indent=1).encode())
 
+    # --- whose it is ----------------------------------------------------------------------------
+
+    def claim(self, settlement_id: str, wanted: Claim) -> Claim | None:
+        """Take a settlement for a seller; None where it is his, else the claim of the other seller who has it.
+
+        Each seller writes before he looks, so that of two who come at the same moment at most one is granted it; the
+        other comes again.
+        """
+        folder, key = f"settlements/ids/{settlement_id}", _claim(settlement_id, wanted.seller_id)
+        own = self._claimed(key)
+        if own is not None and own.granted:
+            return None
+        self.archive.write(key, wanted.model_dump_json().encode())
+        others = [self._claimed(each) for each in self.archive.keys(folder) if each != key]
+        for other in others:
+            if other is not None:
+                self.archive.remove(key)
+                return other
+        self.archive.write(key, wanted.model_copy(update={"granted": True}).model_dump_json().encode())
+        return None
+
+    def release(self, settlement_id: str, claim: Claim) -> None:
+        """A claim that came to nothing."""
+        self.archive.remove(_claim(settlement_id, claim.seller_id))
+
+    def _claimed(self, key: str) -> Claim | None:
+        try:
+            return Claim.model_validate_json(self.archive.read(key))
+        except NotArchived:
+            return None
+
     # --- reading --------------------------------------------------------------------------------
 
     def header(self, report: ArchivedReport) -> Header:
@@ -116,6 +148,7 @@ class SettlementFiles:
             marketplaces=frozenset(
                 MARKETPLACES[each].name for each in self._of_region(report.origin.seller_id)
             ),
+            home=_home(report.origin),
             seller_id=report.origin.seller_id,
         )
         rules = self.rules
@@ -178,6 +211,16 @@ def _source(file: Path) -> Source:
                 yield block
 
     return read
+
+
+def _home(origin: ReportOrigin) -> str:
+    """The marketplace the report is of; empty where Amazon tells none, or several."""
+    known = [MARKETPLACES[each].name for each in origin.marketplace_ids if each in MARKETPLACES]
+    return known[0] if len(known) == 1 and len(origin.marketplace_ids) == 1 else ""
+
+
+def _claim(settlement_id: str, seller_id: str) -> str:
+    return f"settlements/ids/{settlement_id}/{seller_id}.json"
 
 
 def _reports(seller_id: str) -> str:

@@ -40,7 +40,8 @@ NOT_CONFIGURED: Final = "seller_not_configured"
 
 
 class StartSettlement(Protocol):
-    """Start the settlement's workflow, or tell the one that is there of another report."""
+    """Start the settlement's workflow, or tell the one that is there of another report; refused where another seller
+    has the settlement."""
 
     async def __call__(self, subject: str, report: rep.ArchivedReport, /) -> rep.TakenIn: ...
 
@@ -127,7 +128,8 @@ class SettlementActivities:
         except UnreadableSettlement:
             subject = unread_settlement_subject(report.origin.report_id)
         taken = await self._start(subject, report)
-        await asyncio.to_thread(self._files.note_taken, report.origin.seller_id, taken)
+        if not taken.refused:  # the next look asks again: a person may have decided whose it is
+            await asyncio.to_thread(self._files.note_taken, report.origin.seller_id, taken)
         return taken
 
     def _client(self, seller_id: str) -> AmazonClient:

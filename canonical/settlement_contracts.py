@@ -96,6 +96,10 @@ class Matched(_Contract):
 
     folder: str
     number: int
+    before: str = ""
+    """Folder of the matches that it takes up; empty where it looked at all of the settlement's payments."""
+    before_lines: int = 0
+    """Lines of these that were posted."""
     orders: dict[MatchStatus, int] = {}
     amounts: dict[MatchStatus, Decimal] = {}
     """Amounts of these orders as Amazon settles them."""
@@ -130,6 +134,8 @@ class PostPaymentsRequest(_Contract):
     currency: str
     marketplace_id: str = ""
     home: str = ""
+    known: tuple[str, ...] = ()
+    """VONO of the settlement's other vouchers."""
 
 
 class PostVoucherRequest(_Contract):

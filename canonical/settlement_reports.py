@@ -87,6 +87,18 @@ class TakenIn(_Contract):
     started: bool = False
     """False where the settlement was known: the report came again, or as another type."""
     sentence: str = ""
+    refused: bool = False
+    """Its settlement was taken in under another seller: nothing is done with it."""
+
+
+class Claim(_Contract):
+    """A settlement belongs to the seller who first had a report of it: Amazon gives its number once."""
+
+    seller_id: str
+    report_id: str
+    at: datetime
+    granted: bool = False
+    """False until no other seller was seen to claim it too."""
 
 
 class FeedInput(_Contract):
@@ -105,4 +117,6 @@ class FeedResult(_Contract):
     """Taken in before."""
     taken: tuple[TakenIn, ...] = ()
     failed: tuple[TakenIn, ...] = ()
-    """Could not be fetched; the next look tries again."""
+    """Could not be fetched, or were refused; the next look tries again."""
+    advice: str = ""
+    """What to do where Amazon lists settlements, but none of their reports is looked for."""

@@ -96,6 +96,7 @@ settlement.app.command("show", epilog=_example("o2c settlement show 23874396421 
 settlement.app.command("deferred", epilog=_example("o2c settlement deferred --json"))(
     settlement_sheet.deferred
 )
+settlement.app.command("unknown", epilog=_example("o2c settlement unknown --json"))(settlement_sheet.unknown)
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)

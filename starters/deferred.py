@@ -1,17 +1,13 @@
 """What Amazon holds back of the sellers' money: asked for now, or as it was told last."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
 from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
 from canonical.settlement.deferred import Deferred
+from starters.looks import last_results
 from starters.passes import begin, finish
-
-_NEWEST: Final = 5
-"""Visibility lists the newest first."""
 
 
 async def ask(client: Client, sellers: Sequence[str]) -> list[Deferred]:
@@ -26,26 +22,6 @@ async def ask(client: Client, sellers: Sequence[str]) -> list[Deferred]:
 
 async def known(client: Client, seller_id: str) -> Deferred | None:
     """As the last look told it, by the clock or by hand; None where nobody looked or Temporal has forgotten it."""
-    by_hand = await _result(client, deferred_look_id(seller_id), None)
-    query = (
-        f'WorkflowType="{DEFERRED_LOOK}" AND ExecutionStatus="Completed" '
-        f'AND WorkflowId STARTS_WITH "{deferred_look_id(seller_id)}"'
-    )
-    told = [
-        await _result(client, one.id, one.run_id) async for one in client.list_workflows(query, limit=_NEWEST)
-    ]
-    looks = [one for one in (by_hand, *told) if one is not None and one.seller_id == seller_id]
+    told = await last_results(client, DEFERRED_LOOK, deferred_look_id(seller_id), Deferred)
+    looks = [one for one in told if one.seller_id == seller_id]
     return max(looks, key=lambda one: one.as_of, default=None)
-
-
-async def _result(client: Client, workflow_id: str, run_id: str | None) -> Deferred | None:
-    handle = client.get_workflow_handle(workflow_id, run_id=run_id, result_type=Deferred)
-    try:
-        if (await handle.describe()).status is not WorkflowExecutionStatus.COMPLETED:
-            return None
-        found: Deferred = await handle.result()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
-    return found

@@ -13,7 +13,6 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
-    WorkflowHandle,
 )
 
 from canonical.activity_contracts import ORDERS_QUEUE
@@ -33,7 +32,7 @@ from canonical.settlement_contracts import SettlementResult
 from canonical.settlement_ids import settlement_subject, settlement_workflow_id
 from starters.console import Refused
 from starters.times import shown
-from worker.known_workflows import described
+from worker.known_workflows import described, result_of_run
 from workflows import search_attributes as sa
 
 
@@ -142,11 +141,8 @@ async def result_of(client: Client, found: Found) -> OrderResult | None:
     """How a closed order ended; None where it was terminated, failed, or is still open."""
     if found.description.status is not WorkflowExecutionStatus.COMPLETED:
         return None
-    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
-        found.description.id, run_id=found.description.run_id, result_type=OrderResult
-    )
     try:
-        return await handle.result()
+        return await result_of_run(client, found.description, OrderResult)
     except WorkflowFailureError:
         return None
 
@@ -155,16 +151,10 @@ async def _result_of_any(client: Client, found: Found) -> OrderResult | McfResul
     if found.description.status is not WorkflowExecutionStatus.COMPLETED:
         return None
     if settlement_subject(found.order_id):
-        ended: WorkflowHandle[object, SettlementResult] = client.get_workflow_handle(
-            found.description.id, run_id=found.description.run_id, result_type=SettlementResult
-        )
-        return await ended.result()
+        return await result_of_run(client, found.description, SettlementResult)
     if mcf_subject(found.order_id) is None:
         return await result_of(client, found)
-    handle: WorkflowHandle[object, McfResult] = client.get_workflow_handle(
-        found.description.id, run_id=found.description.run_id, result_type=McfResult
-    )
-    return await handle.result()
+    return await result_of_run(client, found.description, McfResult)
 
 
 async def ending_of(client: Client, found: Found) -> str:

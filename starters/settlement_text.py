@@ -52,6 +52,7 @@ def say_sheet(sheet: Sheet) -> None:
     say("")
     table(("check", "", ""), ((each.title, _MARKS[each.status], each.sentence) for each in sheet.proofs))
     _say_unknown(sheet)
+    _say_coming(sheet)
     _say_categories(sheet)
     _say_vouchers(sheet)
     _say_orders(sheet)
@@ -74,6 +75,20 @@ def _say_unknown(sheet: Sheet) -> None:
     )
     if sheet.unknown_more:
         say(f"{sheet.unknown_more} more rows of other combinations.")
+
+
+def _say_coming(sheet: Sheet) -> None:
+    """What is in no settlement yet and may hold a later one."""
+    if not sheet.coming:
+        return
+    say("")
+    table(
+        ("coming, in Finances", "lacks its", "count", "amount"),
+        (
+            (str(one), one.missing.value, f"{one.count:>7}", _amount(sheet, one.amount))
+            for one in sheet.coming
+        ),
+    )
 
 
 def _say_categories(sheet: Sheet) -> None:
@@ -134,4 +149,5 @@ def _say_orders(sheet: Sheet) -> None:
             ),
         )
     if orders.more:
-        say(f"{orders.more} more orders differ; the archive has all of them.")
+        command = f"o2c settlement show {sheet.settlement_id} --orders FILE.csv"
+        say(f"{orders.more} more orders differ; '{command}' writes all of them.")

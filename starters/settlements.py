@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.settlement.models import UnreadableSettlement
+from canonical.settlement.text import NoFlatFile, refuse_xml
 from canonical.settlement_contracts import SETTLEMENT, SettlementResult, SettlementView
 from canonical.settlement_ids import (
     settlement_feed_workflow_id,
@@ -22,6 +23,7 @@ from canonical.settlement_ids import (
 from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput, FeedResult, ReportOrigin, TakenIn
 from starters.console import Refused
 from starters.links import workflow_link
+from starters.settlement_preview import file_source
 from worker.archiving import open_archive
 from worker.settings import Settings
 from worker.settlements import SettlementsOnTemporal, settlement_files
@@ -111,7 +113,14 @@ async def look(client: Client, settings: Settings, seller_id: str) -> FeedResult
 async def hand_in(
     client: Client, settings: Settings, seller_id: str, file: Path, charset: str = ""
 ) -> TakenIn:
-    """Archive a report's file and start its settlement. The same file again is the same report."""
+    """Archive a report's file and start its settlement. The same file again is the same report. Raises Refused for a
+    file that never is one: XML."""
+    try:
+        refuse_xml(file_source(file))
+    except NoFlatFile as error:
+        raise Refused(f"{file}: {error}", 2) from None
+    except UnreadableSettlement:
+        pass  # what is damaged is archived and held, as a report of Amazon's is
     files = settlement_files(settings, open_archive(settings.archive))
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -121,4 +130,4 @@ async def hand_in(
         subject = files.header(report).settlement_id
     except UnreadableSettlement:
         subject = unread_settlement_subject(origin.report_id)
-    return await SettlementsOnTemporal(client).start(subject, report)
+    return await SettlementsOnTemporal(client, files).start(subject, report)

@@ -17,6 +17,7 @@ from activities.amazon.fulfillment_activities import FulfillmentActivities
 from activities.corrections import CorrectionActivities
 from activities.deferred import DeferredActivities
 from activities.fba_intake import FbaIntake
+from activities.finance_looks import FinanceLookActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
 from activities.m3.mcf import McfActivities
@@ -149,8 +150,9 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     reports = ReportActivities(systems.amazon, archive, systems.http)
     files = settlement_files(settings, archive)
     settlements = SettlementActivities(
-        systems.amazon, files, systems.http, SettlementsOnTemporal(client).start
+        systems.amazon, files, systems.http, SettlementsOnTemporal(client, files).start
     )
+    finances = FinanceLookActivities(systems.amazon, archive, settings.settlement.finance_names)
     report_queues: tuple[tuple[str, Sequence[Activity]], ...] = (
         (AMAZON_CREATE_REPORT_QUEUE, [reports.create_report]),
         (AMAZON_GET_REPORT_QUEUE, [reports.await_report]),
@@ -208,6 +210,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
                 *returns.reading_transactions,
                 RefundsAudit(systems.amazon).audit_refunds_page,
                 DeferredActivities(systems.amazon).read_deferred_page,
+                finances.read_finance_page,
             ],
         ),
         _activity_worker(
@@ -231,7 +234,11 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             for queue, calls in report_queues
         ),
         _activity_worker(
-            client, options, IMPORTS_QUEUE, _CHUNKS_AT_ONCE, [*imports.all, *settlements.reading]
+            client,
+            options,
+            IMPORTS_QUEUE,
+            _CHUNKS_AT_ONCE,
+            [*imports.all, *settlements.reading, *finances.keeping],
         ),
         _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
     ]

@@ -9,6 +9,7 @@ from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, Schedu
 from canonical.deadlines import DEADLINES, DeadlinesInput
 from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput
+from canonical.finance_contracts import FINANCE_LOOK, FinanceInput, finance_look_id
 from canonical.ids import (
     amazon_sweep_id,
     correction_sweep_id,
@@ -208,29 +209,29 @@ def _settlements(settings: Settings) -> list[Planned]:
     at = settings.schedules.settlements_at
     if not settings.settlement.plan.configured or not isinstance(at, time):
         return []
-    return [
-        Planned(
-            id=settlement_feed_id(seller_id),
+    spec = _daily(at, settings.schedules.time_zone)
+
+    def daily(schedule_id: str, seller_id: str, workflow: str, argument: BaseModel, what: str) -> Planned:
+        return Planned(
+            id=schedule_id,
             seller_id=seller_id,
-            workflow=SETTLEMENT_FEED,
-            argument=FeedInput(seller_id=seller_id, report_types=settings.settlement.posting.reports),
-            spec=_daily(at, settings.schedules.time_zone),
+            workflow=workflow,
+            argument=argument,
+            spec=spec,
             missed=_MISSED_DAY,
-            summary=f"Settlement reports, seller {seller_id}",
+            summary=f"{what}, seller {seller_id}",
         )
-        for seller_id in settings.sellers
-    ] + [
-        Planned(
-            id=deferred_look_id(seller_id),
-            seller_id=seller_id,
-            workflow=DEFERRED_LOOK,
-            argument=DeferredInput(seller_id=seller_id),
-            spec=_daily(at, settings.schedules.time_zone),
-            missed=_MISSED_DAY,
-            summary=f"What Amazon holds back, seller {seller_id}",
-        )
-        for seller_id in settings.sellers
-    ]
+
+    looks: list[Planned] = []
+    for each in settings.sellers:
+        feed = FeedInput(seller_id=each, report_types=settings.settlement.posting.reports)
+        deferred, finances = DeferredInput(seller_id=each), FinanceInput(seller_id=each)
+        looks += [
+            daily(settlement_feed_id(each), each, SETTLEMENT_FEED, feed, "Settlement reports"),
+            daily(deferred_look_id(each), each, DEFERRED_LOOK, deferred, "What Amazon holds back"),
+            daily(finance_look_id(each), each, FINANCE_LOOK, finances, "New kinds of amounts"),
+        ]
+    return looks
 
 
 def _reconciliation(settings: Settings) -> list[Planned]:

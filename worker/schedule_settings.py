@@ -46,8 +46,8 @@ class ScheduleSettings(BaseModel):
     """Time of day of the look at refunds and returns, where there is a section `returns`; ``"never"`` makes no such
     schedule."""
     settlements_at: time | Literal["never"] = time(6)
-    """Time of day of the looks for settlement reports and for what Amazon holds back, where `settlement` names
-    accounts; ``"never"`` makes no such schedules. Amazon lists a report for 90 days."""
+    """Time of day of the looks for settlement reports, for what Amazon holds back and for new kinds of amounts, where
+    `settlement` names accounts; ``"never"`` makes no such schedules. Amazon lists a report for 90 days."""
     start_missing: bool = True
     """Whether the reconciliation starts the orders that it finds without a workflow."""
     time_zone: str = "UTC"

@@ -21,6 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.checks import Check
 from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.deferred_contracts import deferred_look_id
+from canonical.finance_contracts import finance_look_id
 from canonical.ids import (
     amazon_sweep_id,
     correction_sweep_id,
@@ -94,7 +96,14 @@ async def _known(client: Client) -> set[str]:
 
 def _is_ours(schedule_id: str) -> bool:
     return schedule_id.startswith(
-        (amazon_sweep_id(""), returns_schedule_id(""), fba_feed_id(""), settlement_feed_id(""))
+        (
+            amazon_sweep_id(""),
+            returns_schedule_id(""),
+            fba_feed_id(""),
+            settlement_feed_id(""),
+            deferred_look_id(""),
+            finance_look_id(""),
+        )
     ) or schedule_id in (
         delivery_sweep_id(),
         correction_sweep_id(),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from canonical.settlement.accounts import AccountPlan, Accounts, Override, known_names
 from canonical.settlement.categories import CategoryMap, MapEntry
 from canonical.settlement.default_map import default_entries
+from canonical.settlement.finance_names import FinanceEntry, FinanceNames
 from worker.posting_settings import PostingSettings
 
 
@@ -25,6 +26,8 @@ class SettlementSettings(BaseModel):
     """Accounts of single marketplaces and currencies; the closest wins."""
     map: tuple[MapEntry, ...] = ()
     """Combinations the default map does not know, or knows otherwise."""
+    finances: tuple[FinanceEntry, ...] = ()
+    """Names of Amazon's Finances API that the daily look for new kinds of amounts does not know, or knows otherwise."""
     posting: PostingSettings = PostingSettings()
     """How settlements are posted in M3."""
 
@@ -55,12 +58,18 @@ class SettlementSettings(BaseModel):
         """The default map with the additions."""
         return CategoryMap((*default_entries(), *self.map))
 
+    @property
+    def finance_names(self) -> FinanceNames:
+        """The known names of the Finances API with the additions."""
+        return FinanceNames(self.book, self.plan, self.finances)
+
     def with_additions(self, more: "SettlementSettings") -> "SettlementSettings":
         """These settings with those of another file: its map and accounts win, and its time zone if it names one."""
         changed: dict[str, object] = {
             "accounts": {**self.accounts, **more.accounts},
             "overrides": (*more.overrides, *self.overrides),
             "map": (*self.map, *more.map),
+            "finances": (*self.finances, *more.finances),
         }
         if "time_zone" in more.model_fields_set:
             changed["time_zone"] = more.time_zone

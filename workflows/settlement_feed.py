@@ -13,6 +13,7 @@ from canonical.settlement_reports import (
     LIST_SETTLEMENT_REPORTS,
     LISTED_FOR_DAYS,
     SETTLEMENT_FEED,
+    SETTLEMENT_V1,
     TAKE_IN_SETTLEMENT,
     FeedInput,
     FeedResult,
@@ -22,6 +23,8 @@ from canonical.settlement_reports import (
     TakeInRequest,
     TakenIn,
 )
+from workflows import settlement_texts as texts
+from workflows.alarms import tell_people
 from workflows.policies import AMAZON_GET_REPORT_DOCUMENT, AMAZON_GET_REPORTS, HEARTBEAT, seller_priority
 
 _BEHIND = 4
@@ -37,10 +40,14 @@ class SettlementFeed:
     async def run(self, start: FeedInput) -> FeedResult:
         result = FeedResult(seller_id=start.seller_id)
         reports, result = await self._listed(start, result)
+        if not result.listed and SETTLEMENT_V1 not in start.report_types:
+            _, old = await self._listed(start.model_copy(update={"report_types": (SETTLEMENT_V1,)}), result)
+            result = result.model_copy(update={"advice": texts.only_old(old.listed)})
         # The oldest first: a settlement is compared with the one before it.
         for origin in sorted(reports, key=_end):
             result = await self._taken(origin, result)
         workflow.set_current_details(_said(result))
+        await _tell_refused(result)
         return result
 
     async def _listed(self, start: FeedInput, result: FeedResult) -> tuple[list[ReportOrigin], FeedResult]:
@@ -90,11 +97,27 @@ class SettlementFeed:
             said = error.cause.message if isinstance(error.cause, ApplicationError) else str(error)
             failed = TakenIn(report_id=origin.report_id, sentence=said)
             return result.model_copy(update={"failed": (*result.failed, failed)})
+        if taken.refused:
+            return result.model_copy(update={"failed": (*result.failed, taken)})
         return result.model_copy(update={"taken": (*result.taken, taken)})
 
 
-def _end(origin: ReportOrigin) -> tuple[str, str]:
-    return (origin.until.isoformat() if origin.until else "", origin.report_id)
+async def _tell_refused(result: FeedResult) -> None:
+    """People are told once, not by the next look of the same schedule: of a settlement that another seller has, and
+    that no report which Amazon lists is looked for."""
+    last: FeedResult | None = workflow.get_last_completion_result(FeedResult)
+    known = {one.report_id for one in last.failed} if last is not None else set()
+    fresh = [one for one in result.failed if one.refused and one.report_id not in known]
+    if fresh:
+        await tell_people(texts.of_another(result.seller_id, fresh), "Tell people of refused settlements")
+    if result.advice and not (last is not None and last.advice):
+        await tell_people(texts.not_looked_for(result), "Tell people of settlements that are not looked for")
+
+
+def _end(origin: ReportOrigin) -> tuple[str, bool, str]:
+    """Of one settlement's reports the older flat file comes last."""
+    until = origin.until.isoformat() if origin.until else ""
+    return until, origin.report_type == SETTLEMENT_V1, origin.report_id
 
 
 def _said(result: FeedResult) -> str:
@@ -102,6 +125,7 @@ def _said(result: FeedResult) -> str:
     lines = [
         f"Seller **{result.seller_id}**: {result.listed} settlement reports listed, {result.known} known, "
         f"{started} settlements started.",
+        *([result.advice] if result.advice else []),
         *(f"- {one.sentence}" for one in (*result.taken, *result.failed) if one.sentence),
     ]
     return "\n\n".join(lines)

@@ -117,14 +117,22 @@ CATEGORIES: Final[dict[str, Category]] = {row.name: row for row in _ROWS}
 """All categories by name."""
 GROUPS: Final = frozenset(row.group for row in _ROWS)
 
-TAX_OF_SALES: Final = frozenset({"tax_collected", "promo_tax"})
-TAX_OF_REFUNDS: Final = frozenset({"refund_tax"})
+_TAX: Final = frozenset({"tax_collected", "promo_tax", "refund_tax"})
+_PROMOTIONS_BACK: Final = "refund_promo_reversed"
+_TAX_ON_PROMOTIONS: Final = "TaxDiscount"
 WITHHELD: Final = frozenset(
     {"tax_withheld_marketplace", "tax_withheld_low_value_goods", "refund_tax_withheld_reversed"}
 )
 
 Combination = tuple[str, str, str]
 """Transaction type, amount type, amount description, as in the file."""
+
+
+def is_tax(category: str, description: str) -> bool:
+    """Whether an amount is tax of the buyer's, to be compared with what Amazon withholds. A refund's promotions and the
+    tax on them are of one category."""
+    return category in _TAX or (category == _PROMOTIONS_BACK and description.strip() == _TAX_ON_PROMOTIONS)
+
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 

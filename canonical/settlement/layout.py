@@ -24,6 +24,8 @@ _V1: Final = (
 )
 _SERVICE_FEE: Final = "ServiceFee"
 _WHOLE_FEE: Final = "TransactionTotalAmount"
+_WITHHELD: Final = ("MarketplaceFacilitator", "LowValueGoodsTax")
+"""So begin the names of tax that Amazon withholds; the old layout has no column of its own for it."""
 
 
 class OldAmount(NamedTuple):
@@ -110,4 +112,6 @@ class Columns:
             return transaction, described, _WHOLE_FEE
         if transaction == _SERVICE_FEE and each.column == "other-fee-amount":
             return transaction, cells[self._at["item-related-fee-type"]], described
+        if described.startswith(_WITHHELD):
+            return transaction, "ItemWithheldTax", described
         return transaction, each.amount_type, described

@@ -164,7 +164,7 @@ class Settlement(_Part):
     closes_on: date
     """Day of its end: what is booked in its last month has this date."""
     home: str = ""
-    """The one Amazon marketplace the rows name; empty where they name none or several."""
+    """The one Amazon marketplace the rows name, else the one the report is of; empty where neither is one alone."""
     shares: tuple[Share, ...] = ()
     """Ordered by month, marketplace, category. Rows without category, or without their order, are in none."""
     payments: tuple[PaymentTotal, ...] = ()

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import BinaryIO, Final, NamedTuple
 
 from canonical.settlement.amounts import Amounts
-from canonical.settlement.categories import TAX_OF_REFUNDS, TAX_OF_SALES, WITHHELD
+from canonical.settlement.categories import WITHHELD
 from canonical.settlement.models import CustomerPayment, PaymentKind, PaymentTotal, Withheld
 
 Spool = Callable[[], BinaryIO]
@@ -32,6 +32,8 @@ class Part(NamedTuple):
     kind: PaymentKind
     marketplace: str
     category: str
+    tax: bool = False
+    """Whether it is tax of the buyer's."""
 
 
 _Payment = tuple[PaymentKind, str]
@@ -44,8 +46,14 @@ _ROW: Final = (1 << ROW_BITS) - 1
 _LENGTH: Final = struct.Struct(">Q")
 _BATCH: Final = 256
 
-_Sum = tuple[str, str, int, int]
-"""Category, shipment id, cents, first row."""
+
+class _Sum(NamedTuple):
+    """What one part comes to. minor: cents. row: the first of them."""
+
+    part: Part
+    shipment: str
+    minor: int
+    row: int
 
 
 def packed(minor: int, row: int) -> int:
@@ -97,22 +105,22 @@ class OrderSums:
         """The payments by order id, refunds behind payments; those of nothing are left out. One pass at a time."""
         for order_id, sums in self._merged():
             for (kind, marketplace), group in sorted(self._by_payment(sums).items()):
-                if total := sum(minor for _, _, minor, _ in group):
+                if total := sum(one.minor for one in group):
                     yield CustomerPayment(
                         order_id=order_id,
                         kind=kind,
                         marketplace=marketplace,
                         amount=amounts.major(total),
-                        parts=_summed(amounts, [(category, minor) for category, _, minor, _ in group]),
-                        shipments=_summed(amounts, [(shipment, minor) for _, shipment, minor, _ in group]),
-                        row=min(row for _, _, _, row in group),
+                        parts=_summed(amounts, [(one.part.category, one.minor) for one in group]),
+                        shipments=_summed(amounts, [(one.shipment, one.minor) for one in group]),
+                        row=min(one.row for one in group),
                     )
 
     def _by_payment(self, sums: Sums) -> dict[_Payment, list[_Sum]]:
         found: dict[_Payment, list[_Sum]] = {}
         for key, one in sums.items():
             part = self._parts[key[0]]
-            found.setdefault(part[:2], []).append((part.category, key[1:], one >> ROW_BITS, one & _ROW))
+            found.setdefault(part[:2], []).append(_Sum(part, key[1:], one >> ROW_BITS, one & _ROW))
         return found
 
     def survey(self, amounts: Amounts) -> tuple[tuple[PaymentTotal, ...], Withheld]:
@@ -148,18 +156,17 @@ class _TaxTally:
         self._rows: list[int] = []
 
     def add(self, payments: dict[_Payment, list[_Sum]]) -> None:
-        for (kind, _), group in payments.items():
-            taxes = TAX_OF_SALES if kind is PaymentKind.PAYMENT else TAX_OF_REFUNDS
-            withheld = [minor for category, _, minor, _ in group if category in WITHHELD]
+        for group in payments.values():
+            withheld = [one.minor for one in group if one.part.category in WITHHELD]
             if not withheld:
                 continue
-            collected = sum(minor for category, _, minor, _ in group if category in taxes)
+            collected = sum(one.minor for one in group if one.part.tax)
             self._orders += 1
             self._collected += collected
             self._withheld += sum(withheld)
             if collected + sum(withheld):
                 self._odd += 1
-                self._rows = sorted((*self._rows, min(row for _, _, _, row in group)))[:_SHOWN_ROWS]
+                self._rows = sorted((*self._rows, min(one.row for one in group)))[:_SHOWN_ROWS]
 
     def told(self, amounts: Amounts) -> Withheld:
         return Withheld(

@@ -9,6 +9,7 @@ from canonical.money import currency_decimals
 from canonical.settlement.accounts import CARRIED_FORWARD, CLEARING, RECEIVABLE
 from canonical.settlement.categories import CATEGORIES
 from canonical.settlement.deferred import Deferred
+from canonical.settlement.finance_reading import Sighting
 from canonical.settlement.models import Booking, Settlement, Voucher, VoucherKind
 from canonical.settlement.proof_list import proofs_of
 from canonical.settlement.proof_models import (
@@ -43,15 +44,18 @@ def sheet_of_booking(booking: Booking) -> Sheet:
     return _Making(booking).sheet(head, None)
 
 
-def sheet_of_view(view: SettlementView, deferred: Deferred | None = None) -> SheetHead | Sheet:
+def sheet_of_view(
+    view: SettlementView, deferred: Deferred | None = None, coming: Iterable[Sighting] = ()
+) -> SheetHead | Sheet:
     """The sheet of a settlement as it stands; only its head where the report could not be read.
 
-    `deferred` is what Amazon holds back of the seller's money now, where somebody looked.
+    `deferred` is what Amazon holds back of the seller's money now, where somebody looked; `coming` what it has booked
+    that nobody has said how to book.
     """
     head = head_of(view)
     if view.booking is None:
         return head
-    return _Making(view.booking, view).sheet(head, deferred)
+    return _Making(view.booking, view).sheet(head, deferred, coming)
 
 
 def head_of(view: SettlementView) -> SheetHead:
@@ -96,10 +100,11 @@ class _Making:
     def _sum(self, amounts: Iterable[Decimal]) -> Decimal:
         return sum(amounts, self._zero)
 
-    def sheet(self, head: SheetHead, deferred: Deferred | None) -> Sheet:
+    def sheet(self, head: SheetHead, deferred: Deferred | None, coming: Iterable[Sighting] = ()) -> Sheet:
         settlement, booking = self._settlement, self._booking
         header = settlement.header
-        places = frozenset(share.marketplace for share in settlement.shares if share.marketplace)
+        named = {share.marketplace for share in settlement.shares} | {settlement.home}
+        places = frozenset(filter(None, named))
         sheet = Sheet(
             **{name: getattr(head, name) for name in SheetHead.model_fields},
             currency=header.currency,
@@ -121,6 +126,11 @@ class _Making:
             withheld_net=settlement.withheld.net + self._zero,
             reserve=self._reserve(),
             waiting=deferred.of(header.currency, places) if deferred else None,
+            coming=tuple(
+                one
+                for one in coming
+                if one.currency == header.currency and (not one.marketplace or one.marketplace in places)
+            ),
             unknown=settlement.unknown,
             unknown_more=settlement.unknown_more,
         )

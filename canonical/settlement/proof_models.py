@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from canonical.order_contracts import Repair
 from canonical.settlement.deferred import Deferred
+from canonical.settlement.finance_reading import Sighting
 from canonical.settlement.matching import MatchStatus, OrderMatch
 from canonical.settlement.models import (
     CheckStatus,
@@ -245,5 +246,8 @@ class Sheet(SheetHead):
     reserve: ReserveProof
     waiting: Deferred | None = None
     """What Amazon holds back in this currency and these marketplaces; None where nobody looked."""
+    coming: tuple[Sighting, ...] = ()
+    """Kinds of amounts that Amazon has booked in this currency and these marketplaces and nobody has said how to book:
+    a later settlement may be held for them. As the last look told it."""
     unknown: tuple[UnknownCombination, ...] = ()
     unknown_more: int = 0

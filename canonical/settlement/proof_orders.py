@@ -4,13 +4,14 @@ from decimal import Decimal
 
 from canonical.settlement.matching import MatchStatus
 from canonical.settlement.models import Settlement
+from canonical.settlement.order_rows import standing
 from canonical.settlement.proof_models import OrderLook, OrdersProof
 from canonical.settlement_contracts import Matched, SettlementView
 
 
 def orders_of(settlement: Settlement, view: SettlementView | None, zero: Decimal) -> OrdersProof:
     """What became of the payments; `zero` has the currency's decimals. Without a view M3 was not asked."""
-    matches = view.matches if view else ()
+    matches = standing(view.matches) if view else ()
     total = sum(each.count for each in settlement.payments)
     odd = _odd(matches)
     listed = matches[-1].listed if matches else ()

@@ -14,7 +14,7 @@ from canonical.settlement.amounts import Amounts, decimal_mark
 from canonical.settlement.dates import Moments, date_order
 from canonical.settlement.layout import Columns
 from canonical.settlement.models import Header, Layout, UnreadableSettlement
-from canonical.settlement.text import Source, charset_of, lines_of
+from canonical.settlement.text import Source, charset_of, lines_of, refuse_xml
 
 _SHOWN: Final = 30
 
@@ -29,6 +29,8 @@ class Expected:
     settlement_id: str = ""
     marketplaces: frozenset[str] = frozenset()
     """Names of the seller's marketplaces; empty takes all."""
+    home: str = ""
+    """Name of the marketplace the report is of, where Amazon tells one: rows of reserves and fees name none."""
     seller_id: str = ""
     """For the refusal's sentence."""
 
@@ -43,6 +45,7 @@ class SettlementFile:
             UnreadableSettlement: the file is damaged, ambiguous, or no settlement report.
         """
         self._source = source
+        refuse_xml(source)
         self._charset = charset_of(source, charset)
         self._names, line = self._first_line()
         self.columns = Columns(line)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from canonical.marketplaces import by_sales_channel, is_non_amazon
 from canonical.settlement.accounts import CLEARING, AccountPlan
 from canonical.settlement.amounts import Amounts
-from canonical.settlement.categories import Category, CategoryMap, payment_kind
+from canonical.settlement.categories import Category, CategoryMap, is_tax, payment_kind
 from canonical.settlement.models import (
     CustomerPayment,
     Missing,
@@ -85,7 +85,7 @@ class _Sums:
     ) -> None:
         self.file = file
         self._book = book
-        self._expected = expected
+        self.expected = expected
         self.orders = orders
         self.combinations: dict[_Key, _Combination] = {}
         self.total = self.rows = 0
@@ -144,16 +144,17 @@ class _Sums:
                 row,
             )
         marketplace = _marketplace(key[3])
-        allowed = self._expected.marketplaces
+        allowed = self.expected.marketplaces
         if allowed and marketplace and marketplace not in allowed:
             raise UnreadableSettlement(
-                f"Row {row} is of {marketplace[:40]}, which is no marketplace of seller {self._expected.seller_id}: "
+                f"Row {row} is of {marketplace[:40]}, which is no marketplace of seller {self.expected.seller_id}: "
                 "the settlement is another seller's.",
                 row,
             )
         made = _Combination(key, self._book.category(key[:3]), marketplace)
         if made.category is not None and made.kind is not None:
-            made.mark = self.orders.mark(Part(made.kind, marketplace, made.category.name))
+            name = made.category.name
+            made.mark = self.orders.mark(Part(made.kind, marketplace, name, is_tax(name, key[2])))
         self.combinations[key] = made
         return made
 
@@ -202,7 +203,7 @@ def _told(sums: _Sums, plan: AccountPlan) -> Settlement:
     file, amounts = sums.file, sums.file.amounts
     combinations = list(sums.combinations.values())
     named = {one.marketplace for one in combinations if by_sales_channel(one.marketplace)}
-    home = next(iter(named)) if len(named) == 1 else ""
+    home = next(iter(named)) if len(named) == 1 else sums.expected.home
     shares = _shares(combinations, amounts)
     unknown = _unknown(combinations, plan, home, file)
     totals, withheld = sums.orders.survey(amounts)

@@ -21,6 +21,25 @@ _WESTERN: Final = "cp1252"
 _MARKS_OF_JAPAN: Final = (b"Amazon.co.jp", b"\tJPY\t")
 _PIECE: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 18
+_PEEKED: Final = 64
+
+
+class NoFlatFile(UnreadableSettlement):
+    """The file is of a kind that is never read."""
+
+
+def refuse_xml(source: Source) -> None:
+    """Refuse the settlement report in XML, which Amazon makes beside the flat files. Raises NoFlatFile."""
+    beginning = b""
+    for piece in unpacked(source):
+        beginning += piece
+        if len(beginning) >= _PEEKED:
+            break
+    if beginning.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
+        raise NoFlatFile(
+            "The file is XML. Settlement reports are read as flat files: take the one of the same settlement in the "
+            "flat file V2."
+        )
 
 
 def unpacked(source: Source) -> Iterator[bytes]:

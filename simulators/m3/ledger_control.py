@@ -55,6 +55,15 @@ class Remove(_Body):
     pbid: int = 0
 
 
+class Change(_Body):
+    """POST /_control/ledger/change: people book `amount` of a posted voucher from one account to another of its own."""
+
+    vono: int
+    amount: Decimal
+    from_account: str
+    to_account: str
+
+
 def routes(world: World, answering: Answering) -> list[Route]:
     """The control requests about the ledger."""
 
@@ -80,9 +89,12 @@ def routes(world: World, answering: Answering) -> list[Route]:
     def remove(body: Remove) -> Json:
         return _remove(world, body)
 
+    def change(body: Change) -> Json:
+        return _change(world, body)
+
     posts: list[tuple[str, type[BaseModel], Callable[..., Json]]] = [
         ("close", Close, close), ("identity", Identity, identity), ("updates", Updates, updates),
-        ("remove", Remove, remove),
+        ("remove", Remove, remove), ("change", Change, change),
     ]  # fmt: skip
     return [
         Route("/_control/ledger", show),
@@ -115,6 +127,20 @@ def _remove(world: World, body: Remove) -> Json:
             raise ValueError(f"Batch payment {payment.pbid} is updated; it can no longer be deleted.")
         world.payment_batches.drop(str(payment.pbid))
     return {"removed": body.key1 or body.pbid}
+
+
+def _change(world: World, body: Change) -> Json:
+    voucher = next((each for each in world.vouchers if each.vono == body.vono), None)
+    if voucher is None:
+        raise ValueError(f"There is no voucher {body.vono}.")
+    for account, amount in ((body.from_account, -body.amount), (body.to_account, body.amount)):
+        line = next((each for each in voucher.lines if each.ait[0] == account), None)
+        if line is None:
+            raise ValueError(f"Voucher {body.vono} has no line on account {account}.")
+        line.amount += amount
+        line.local += amount
+    world.vouchers.put(f"{voucher.yea4}/{voucher.vono}", voucher)
+    return {"vono": voucher.vono, "amount": amount_text(body.amount)}
 
 
 def ledger(world: World) -> Json:

@@ -64,7 +64,12 @@ def post(
         if not files:
             return await known.look(client, settings, seller_id)
         taken = [await known.hand_in(client, settings, seller_id, file, charset) for file in files]
-        return FeedResult(seller_id=seller_id, listed=len(taken), taken=tuple(taken))
+        return FeedResult(
+            seller_id=seller_id,
+            listed=len(taken),
+            taken=tuple(one for one in taken if not one.refused),
+            failed=tuple(one for one in taken if one.refused),
+        )
 
     try:
         result = run_connected(settings, work)
@@ -76,7 +81,9 @@ def post(
         for one in (*result.taken, *result.failed):
             say(_told(one))
         say(f"{counted(result.listed, 'report')}, {result.known} known already.")
-    if result.failed:
+        if result.advice:
+            say(result.advice)
+    if result.failed or result.advice:
         raise typer.Exit(1)
 
 

@@ -180,6 +180,29 @@ def _reserve(sheet: Sheet) -> Html:
 
 
 def _waiting(sheet: Sheet) -> Html:
+    return joined((_held_back(sheet), _coming(sheet)))
+
+
+def _coming(sheet: Sheet) -> Html:
+    """What a later settlement may be held for."""
+    if not sheet.coming:
+        return Html("")
+    columns = (Column("in Finances"), Column("count", "number"), Column("amount", "amount"))
+    rows = [
+        (
+            beneath(
+                esc(one),
+                f"{one.category} has no account" if one.category else "no category is known",
+            ),
+            esc(one.count),
+            money(one.amount, sheet.currency),
+        )
+        for one in sheet.coming
+    ]
+    return joined((tag("h3", esc("Booked by Amazon, and not known how to book")), table(columns, rows)))
+
+
+def _held_back(sheet: Sheet) -> Html:
     waiting = sheet.waiting
     if waiting is None:
         return para("Not asked. 'o2c settlement deferred' asks Amazon what it holds back.", "soft")

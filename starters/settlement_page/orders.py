@@ -65,7 +65,8 @@ def orders(sheet: Sheet) -> Html:
     if found.listed:
         parts += [tag("h3", esc("Orders that differ")), _listed(sheet)]
     if found.more:
-        parts.append(para(f"{found.more} more differ; the archive has all of them.", "soft"))
+        command = f"o2c settlement show {sheet.settlement_id} --orders FILE.csv"
+        parts.append(para(f"{found.more} more differ; '{command}' writes all of them.", "soft"))
     return joined(parts)
 
 

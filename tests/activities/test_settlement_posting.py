@@ -3,6 +3,7 @@
 import ast
 import itertools
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -243,6 +244,37 @@ async def test_an_invoice_paid_by_others_since_it_was_matched_is_matched_anew(
     assert anew.orders == {MatchStatus.MATCHED: 1, MatchStatus.NO_INVOICE: 1}
     posted = await stage.run(it.m3.post_settlement_payments, it.to_pay(anew))
     assert posted.clearing == anew.pays
+
+
+async def test_an_invoice_paid_in_equal_parts_by_two_settlements_is_paid_by_both(
+    stage: Bench, tmp_path: Path
+) -> None:
+    order, gross = await invoiced(stage, (GREEN, 2))
+    vouchers = []
+    for number in (1, 2):
+        end = datetime(2026, 7, 20 + number, tzinfo=UTC)
+        part = Made((sold(order.order_id, gross / 2),), settlement_id=f"2571980000{number}", end=end)
+        it = settling(stage, tmp_path, part)
+        matched = await stage.run(it.m3.match_settlement, it.to_match())
+        assert matched.pays == gross / 2
+        vouchers.append((await stage.run(it.m3.post_settlement_payments, it.to_pay(matched))).vono)
+    assert len(set(vouchers)) == 2
+    assert (await it.ledger_of_m3())["open_items"] == []
+    assert await balance(stage) == gross
+
+
+@pytest.mark.parametrize("on_premises", [False, True])
+async def test_two_batches_that_come_to_the_same_are_two_vouchers(tmp_path: Path, on_premises: bool) -> None:
+    async with bench(tmp_path / "m3", options={**options(), "on_premises": on_premises}) as stage:
+        orders = [await invoiced(stage, (GREEN, 2)) for _ in range(2)]
+        it = settling(stage, tmp_path, Made(tuple(sold(order.order_id, gross) for order, gross in orders)))
+        matched = await stage.run(it.m3.match_settlement, it.to_match())
+        first = it.to_pay(matched).model_copy(update={"lines": 1})
+        one = await stage.run(it.m3.post_settlement_payments, first)
+        second = {"first": 1, "lines": 1, "known": (one.vono,)}
+        two = await stage.run(it.m3.post_settlement_payments, it.to_pay(matched, 2).model_copy(update=second))
+        assert one.vono != two.vono
+        assert (await it.ledger_of_m3())["open_items"] == []
 
 
 async def test_orders_invoiced_later_are_paid_by_a_batch_of_their_own(stage: Bench, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_settlements_come_by_themselves_every_two_weeks_and_are_listed_for
     assert_valid({"reports": [report]}, "GetReportsResponse", "reports_2021-06-30.json")
     assert (report["processingStatus"], report["marketplaceIds"]) == ("DONE", [DE])
     [head] = await caller.control("settlements")
-    assert (head["reports"], head["end"][:16]) == ([report["reportId"]], report["dataEndTime"][:16])
+    assert (head["reports"][0], head["end"][:16]) == (report["reportId"], report["dataEndTime"][:16])
     settlement = await caller.control(f"settlements/{head['settlementId']}")
     assert settlement["orders"].keys() == {order_id}
     names = {line["description"] for line in settlement["lines"] if not line["orderId"]}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import Page, expect
 from typer.testing import CliRunner
 
 from canonical.settlement.models import CheckStatus
@@ -23,6 +23,7 @@ from starters.deferred import ask
 from starters.settlements import look
 from tests.support.holding import Workshop, workshop
 from tests.support.orders import ORDINARY, order
+from tests.support.settlement_page import cells, figure, looked_at, proofs
 from tests.support.settlements import Line, Made, other, sale
 from tests.support.web_ui import Screen, browser
 from tests.support.world import PATIENCE, eventually
@@ -30,10 +31,6 @@ from tests.support.world import PATIENCE, eventually
 SHOTS = Path("test-output/settlement-page")
 EU = "A2EUSELLER0001"
 DE = "A1PA6795UKMFR9"
-WIDE: ViewportSize = {"width": 1100, "height": 1400}
-PAPER: ViewportSize = {"width": 680, "height": 960}
-"""A4 without its margins, in CSS pixels."""
-NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -56,55 +53,6 @@ async def sold(shop: Workshop, quantity: int) -> str:
     result = await shop.result(await shop.start(order_id))
     assert result.outcome == "booked", result.sentence
     return order_id
-
-
-async def figure(page: Page, name: str) -> str:
-    """One of the first figures, as it is copied from the page."""
-    found = page.locator("dl.figures > div, dl.sum").filter(has=page.locator("dt", has_text=name)).first
-    text = await found.locator(f"dt:has-text({json.dumps(name)}) ~ dd").first.inner_text()
-    return text.split("\n")[0]
-
-
-async def cells(page: Page, section: str, table: int = 0) -> list[list[str]]:
-    """The table's rows; of a cell its first line."""
-    rows = page.locator(f"section#{section} table").nth(table).locator("tr")
-    read: list[list[str]] = await rows.evaluate_all(
-        "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim().split('\\n')[0]))"
-    )
-    return read
-
-
-async def looked_at(screen: Screen, file: Path, name: str) -> None:
-    """Opened as a controller does, photographed; nothing is wrong in the console, nothing is cut off."""
-    page, complaints = screen.page, list[str]()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: complaints.extend(_strange(asked.url)))
-    await page.goto(file.as_uri())
-    for label, size in (("narrow", NARROW), ("wide", WIDE)):
-        await page.set_viewport_size(size)
-        width = await page.evaluate("document.documentElement.scrollWidth")
-        await page.screenshot(path=SHOTS / f"{name}-{label}.png", full_page=True)
-        assert width <= size["width"], f"At {size['width']} px it is {width} px wide."
-    await page.emulate_media(color_scheme="dark")
-    await page.screenshot(path=SHOTS / f"{name}-dark.png", full_page=True)
-    await page.emulate_media(color_scheme="light")
-    await page.emulate_media(media="print")
-    await page.set_viewport_size(PAPER)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
-    await expect(page.locator("#categories th", has_text="account").first).to_be_visible()
-    await page.emulate_media(media="screen")
-    await page.set_viewport_size(WIDE)
-    await page.pdf(path=SHOTS / f"{name}.pdf", prefer_css_page_size=True)
-    assert not complaints, complaints
-    for link in await page.locator('a[href^="#"]').evaluate_all(
-        "links => links.map(each => each.hash.slice(1))"
-    ):
-        await expect(page.locator(f"section#{link}")).to_have_count(1)
-
-
-def _strange(url: str) -> list[str]:
-    return [] if url.startswith("file:") else [url]
 
 
 def alike(shown: str, told: str) -> bool:
@@ -149,10 +97,7 @@ async def test_the_page_of_a_booked_settlement_says_what_the_json_says(
     assert await figure(page, "Clearing after the bank") == "0.00"
     assert await figure(page, "Orders matched") == "2 of 3"
     told = {proof["name"]: proof["status"] for proof in sheet["proofs"]}
-    shown = await page.locator("#checks tr").evaluate_all(
-        "rows => Object.fromEntries(rows.map(row => [row.dataset.check, row.dataset.status]))"
-    )
-    assert shown == told
+    assert await proofs(page) == told
     await _same_tables(page, sheet)
     text = await page.locator("main").inner_text()
     for voucher in (one for each in sheet["vouchers"] for one in each["in_m3"]):

@@ -120,6 +120,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_row() -> None:
     assert "cut off" in _refused(gzip.compress(text.encode())[:-20])
     assert "neither UTF-8" in _refused(text.encode() + b"\x81\xff")
     assert "no settlement" not in _refused("order-id\tsku\n1\t2\n")
+    assert "settlement.txt is not read. The file is XML." in _refused('<?xml version="1.0"?><AmazonEnvelope>')
 
 
 def test_a_file_that_is_not_there_is_refused() -> None:

@@ -29,8 +29,8 @@ def test_every_seller_has_a_sweep_with_the_configured_overlap(tmp_path: Path) ->
         "o2c-shipments-A2EUSELLER0001", "o2c-shipments-A2NASELLER0001", "o2c-deadlines", "o2c-mcf",
         "o2c-reconciliation",
         "o2c-returns-A2EUSELLER0001", "o2c-returns-A2NASELLER0001",
-        "o2c-settlements-A2EUSELLER0001", "o2c-settlements-A2NASELLER0001",
-        "o2c-deferred-A2EUSELLER0001", "o2c-deferred-A2NASELLER0001",
+        "o2c-settlements-A2EUSELLER0001", "o2c-deferred-A2EUSELLER0001", "o2c-finances-A2EUSELLER0001",
+        "o2c-settlements-A2NASELLER0001", "o2c-deferred-A2NASELLER0001", "o2c-finances-A2NASELLER0001",
     ]  # fmt: skip
     eu, na = found["o2c-sweep-A2EUSELLER0001"], found["o2c-sweep-A2NASELLER0001"]
     assert eu.spec.intervals[0].every == timedelta(minutes=15)
@@ -81,6 +81,7 @@ def test_settlement_reports_are_looked_for_daily_where_accounts_are_configured(t
     assert not {one.id for one in (*without, *never)} & {
         "o2c-settlements-A2EUSELLER0001",
         "o2c-deferred-A2EUSELLER0001",
+        "o2c-finances-A2EUSELLER0001",
     }
 
 

@@ -174,7 +174,9 @@ def test_a_later_look_counts_for_what_the_first_left_over() -> None:
     first = MATCHED.model_copy(
         update={"orders": {MatchStatus.MATCHED: 1, MatchStatus.VARIANCE: 1, MatchStatus.NO_INVOICE: 1}}
     )
-    second = Matched(folder="y", number=2, orders={MatchStatus.MATCHED: 1}, lines=1)
+    second = Matched(
+        folder="y", number=2, before="x", before_lines=2, orders={MatchStatus.MATCHED: 1}, lines=1
+    )
     found = sheet(booked(MADE), matches=(first, second))
     assert (found.orders.matched, found.orders.variance, found.orders.no_invoice) == (2, 1, 0)
     assert found.orders.listed == ()

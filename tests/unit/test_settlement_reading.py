@@ -142,6 +142,13 @@ def test_a_row_of_another_marketplace_or_none_is_read() -> None:
     assert {share.marketplace for share in found.shares} == {"Amazon.de", ""}
 
 
+def test_a_settlement_of_reserves_alone_is_of_the_marketplace_for_which_amazon_lists_it() -> None:
+    alone = Made((other("Previous Reserve Amount Balance", "7.00"),))
+    assert read(alone).settlement.home == ""
+    assert read(alone, expected=Expected(home="Amazon.fr")).settlement.home == "Amazon.fr"
+    assert read(MADE, expected=Expected(home="Amazon.fr")).settlement.home == "Amazon.de"
+
+
 # --- damaged, ambiguous, another's ---
 
 

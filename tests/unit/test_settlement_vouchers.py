@@ -121,6 +121,20 @@ def test_withheld_tax_leaves_nothing_of_the_tax() -> None:
     assert "rows 3" in check.sentence
 
 
+def test_withheld_tax_of_a_refund_has_the_tax_on_its_discount_taken_off() -> None:
+    made = Made(
+        (
+            refund("Principal", "-11.50"),
+            refund("Tax", "-0.75"),
+            refund("Principal", "1.35", kind="Promotion"),
+            refund("TaxDiscount", "0.09", kind="Promotion"),
+            refund("MarketplaceFacilitatorTax-Principal", "0.66", kind="ItemWithheldTax"),
+        )
+    )
+    tax = read(made).settlement.withheld
+    assert (tax.collected, tax.withheld, tax.odd) == (Decimal("-0.66"), Decimal("0.66"), 0)
+
+
 def test_liquidations_are_no_customer_payments() -> None:
     lines = (
         Line("Liquidations", "ItemPrice", "Principal", Decimal("50.00"), ORDER_ID, "Amazon.de"),

@@ -12,6 +12,7 @@ import pytest_asyncio
 from temporalio.client import ScheduleUpdate, ScheduleUpdateInput, WorkflowExecutionStatus, WorkflowHandle
 
 from canonical.deferred_contracts import deferred_look_id
+from canonical.finance_contracts import finance_look_id
 from canonical.ids import (
     amazon_sweep_id,
     correction_sweep_id,
@@ -82,6 +83,7 @@ async def test_the_schedules_are_those_of_the_configuration(scheduled: World) ->
         delivery_sweep_id(), mcf_sweep_id(), reconciliation_id(), correction_sweep_id(), deadlines_id(),
         *map(amazon_sweep_id, sellers), *map(returns_schedule_id, sellers), *map(fba_feed_id, sellers),
         *map(settlement_feed_id, sellers), *map(deferred_look_id, sellers),
+        *map(finance_look_id, sellers),
     }  # fmt: skip
     assert {row.id for row in rows} == wanted
     assert all(row.paused and row.note == "test" and row.next_run is None for row in rows)

@@ -1,8 +1,10 @@
 """A settlement from its report to M3's ledger: taken in once, held where a person is needed, repaired, booked."""
 
 import asyncio
+import inspect
 import itertools
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,19 +13,24 @@ import pytest
 import pytest_asyncio
 from temporalio.client import WorkflowHandle
 
-from canonical.held_reasons import HELD_REASONS
+from canonical.fixes import type_of_fix
+from canonical.held import FixName, HeldReason
+from canonical.held_reasons import HELD_REASONS, SETTLEMENT_REASONS
 from canonical.settlement_contracts import SettlementResult, SettlementView
 from canonical.settlement_ids import settlement_payment_batch, settlement_workflow_id
-from canonical.settlement_reports import TakenIn
+from canonical.settlement_reports import Claim, TakenIn
+from starters.repairs import ask
 from starters.settlements import hand_in, look
 from tests.support.holding import Workshop, workshop
 from tests.support.orders import ORDINARY, order
 from tests.support.settlements import Line, Made
 from tests.support.settling import fee, sold
 from tests.support.world import PATIENCE, eventually
+from worker.archiving import open_archive
+from worker.settlements import settlement_files
 from workflows import search_attributes as sa
 
-EU = "A2EUSELLER0001"
+EU, NA = "A2EUSELLER0001", "A2NASELLER0001"
 _numbers = itertools.count(1)
 Handle = WorkflowHandle[object, SettlementResult]
 
@@ -92,9 +99,10 @@ async def ended(shop: Workshop, subject: str) -> SettlementResult:
 
 
 async def fix(shop: Workshop, subject: str, name: str, **argument: str) -> None:
-    """Repair it; the repair must be accepted."""
-    said: str = await handle(shop, subject).execute_update(name, argument, result_type=str)
-    assert f"settlement {subject} was accepted" in said
+    """Repair it as `o2c fix` does, which sends again what came to nothing; the repair must be accepted."""
+    repair = type_of_fix[name].model_validate(argument)
+    said = await ask(shop.client, handle(shop, subject).id, subject, FixName(name), repair)
+    assert f"settlement {subject} was accepted" in said.sentence
 
 
 async def ledger(shop: Workshop) -> dict[str, Any]:
@@ -232,6 +240,46 @@ async def test_orders_without_invoice_are_held_when_the_rest_is_posted_and_go_on
     assert await balance(shop, "1815") - before == amount + 10
 
 
+async def test_a_settlement_of_another_seller_is_refused_until_that_one_is_given_up(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    made = Made((fee("028-4444444-7654321", "-1.00"),), settlement_id=new_id(), total=Decimal("7.00"))
+    first = await taken(shop, tmp_path, made)
+    subject = first.settlement_id
+    await held(shop, subject, "settlement_differs")
+    file = tmp_path / "again.txt"
+    file.write_text(made.text(), encoding="utf-8")
+    said = await shop.o2c("settlement", "post", str(file), "--seller", NA)
+    assert said.status == 1
+    for part in (f"settlement {subject} was taken in under seller {EU}", first.report_id, first.workflow_id):
+        assert part in said.out
+    assert f"'o2c fix {subject} cancel --seller {EU}'" in said.out
+    assert not [one async for one in shop.client.list_workflows(f'WorkflowId="settlement-{NA}-{subject}"')]
+    again = await taken(shop, tmp_path, made)
+    assert (again.refused, again.started) == (False, False)
+
+    assert (await shop.o2c("fix", subject, "cancel", "--seller", EU)).status == 0
+    assert (await ended(shop, subject)).outcome == "cancelled"
+    moved = await hand_in(shop.client, shop.settings, NA, file)
+    assert (moved.started, moved.workflow_id) == (True, f"settlement-{NA}-{subject}")
+    await shop.client.get_workflow_handle(moved.workflow_id).signal("cancel")
+
+
+async def test_the_feed_refuses_what_another_seller_has_and_asks_again(shop: Workshop) -> None:
+    await sale(shop, 2)
+    subject = (await paid_out(shop, "A1PA6795UKMFR9"))["settlementId"]
+    files = settlement_files(shop.settings, open_archive(shop.settings.archive))
+    other = Claim(seller_id=NA, report_id="77", at=datetime.now(UTC))
+    assert files.claim(subject, other) is None
+    fed = await look(shop.client, shop.settings, EU)
+    [refused] = [one for one in fed.failed if one.settlement_id == subject]
+    assert (refused.refused, f"under seller {NA} (report 77" in refused.sentence) == (True, True)
+    files.release(subject, other)
+    fed = await look(shop.client, shop.settings, EU)
+    assert [one.started for one in fed.taken if one.settlement_id == subject] == [True]
+    assert (await ended(shop, subject)).outcome == "booked"
+
+
 async def test_many_orders_make_several_payment_batches(shop: Workshop, tmp_path: Path) -> None:
     sales = [await sale(shop, quantity) for quantity in (1, 2, 3)]
     await shop.configure(
@@ -277,6 +325,45 @@ async def test_an_account_m3_does_not_have_is_corrected_in_the_configuration(
     assert any("made anew" in remark for remark in result.remarks)
 
 
+async def changed(shop: Workshop, vono: str, amount: str) -> None:
+    """M3's staff books an amount of a posted voucher from clearing to the fees."""
+    await shop.in_m3_control(
+        "ledger/change", vono=int(vono), amount=amount, from_account="1815", to_account="6510"
+    )
+
+
+@pytest.mark.parametrize("repair", ["retry", "accept_difference"])
+async def test_a_voucher_that_is_changed_in_m3_meanwhile_is_found_when_it_is_read_back(
+    shop: Workshop, tmp_path: Path, repair: str
+) -> None:
+    order_id, amount = await sale(shop)
+    lines = (sold(order_id, amount), fee(order_id, "-2.00"), sold("028-5555555-7654321", Decimal("11.00")))
+    before = await balance(shop, "1815")
+    subject = (await taken(shop, tmp_path, Made(lines, settlement_id=new_id()))).settlement_id
+    waiting = await held(shop, subject, "settlement_no_invoice")
+    _, voucher = waiting.posted
+    await changed(shop, voucher.vono, "0.50")
+    await fix(shop, subject, "accept_difference", why="from before the service")
+    seen = await held(shop, subject, "settlement_misposted")
+    assert f"Voucher {voucher.vono} has debits of 2.50 now; it was posted with 2.00." in seen.held_sentence
+    assert f"leave {amount + Decimal('8.50')} EUR on clearing" in seen.held_sentence
+    assert len(seen.posted) == 3
+    listed = await shop.o2c("held", "--reason", "settlement_misposted")
+    assert f"o2c fix {subject} retry" in listed.out
+    shown = await shop.o2c("settlement", "show", subject)
+    assert (shown.status, "held for settlement misposted" in shown.out) == (1, True), shown.err
+    if repair == "retry":
+        await changed(shop, voucher.vono, "-0.50")
+    said = await shop.o2c("fix", subject, repair, "--by", "controlling")
+    assert said.status == 0, said.err
+    result = await ended(shop, subject)
+    assert (result.outcome, [one.fix for one in result.repairs]) == ("booked", ["accept_difference", repair])
+    left = Decimal("9.00") if repair == "retry" else Decimal("8.50")
+    assert await balance(shop, "1815") - before == amount + left
+    assert result.verified is not None
+    assert (result.verified.troubles == ()) is (repair == "retry")
+
+
 @pytest.mark.long
 async def test_a_batch_that_m3_does_not_post_is_named_by_hand(shop: Workshop, tmp_path: Path) -> None:
     order_id, amount = await sale(shop)
@@ -301,3 +388,25 @@ async def test_a_batch_that_m3_does_not_post_is_named_by_hand(shop: Workshop, tm
 async def payment_batch(shop: Workshop, pbid: int) -> dict[str, Any]:
     rows: list[dict[str, Any]] = (await ledger(shop))["payment_batches"]
     return next(row for row in rows if row["pbid"] == pbid)
+
+
+TOLD = {
+    HeldReason.SETTLEMENT_UNREADABLE: test_a_report_that_cannot_be_read_is_held_with_its_row,
+    HeldReason.SETTLEMENT_UNKNOWN: test_an_unknown_amount_stops_the_settlement_until_it_is_mapped,
+    HeldReason.SETTLEMENT_DIFFERS: test_a_total_that_is_off_by_a_cent_posts_nothing_until_a_right_report_comes,
+    HeldReason.SETTLEMENT_NO_INVOICE: (
+        test_orders_without_invoice_are_held_when_the_rest_is_posted_and_go_on_account_if_accepted
+    ),
+    HeldReason.SETTLEMENT_REFUSED: test_an_account_m3_does_not_have_is_corrected_in_the_configuration,
+    HeldReason.SETTLEMENT_NOT_POSTED: test_a_batch_that_m3_does_not_post_is_named_by_hand,
+    HeldReason.SETTLEMENT_MISPOSTED: (
+        test_a_voucher_that_is_changed_in_m3_meanwhile_is_found_when_it_is_read_back
+    ),
+}
+"""Which test tells how a settlement comes to be held for a reason, and what repairs it."""
+
+
+@pytest.mark.parametrize("reason", sorted(SETTLEMENT_REASONS))
+def test_every_reason_a_settlement_is_held_for_has_its_story(reason: HeldReason) -> None:
+    assert reason in TOLD, f"No test tells how a settlement comes to be held for {reason}."
+    assert f'held(shop, subject, "{reason}")' in inspect.getsource(TOLD[reason])

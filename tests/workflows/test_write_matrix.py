@@ -3,7 +3,8 @@ there is one customer, one order, one goods report, one delivery, one invoice, o
 """
 
 import dataclasses
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import chain
@@ -102,7 +103,7 @@ def _row(matrix: Matrix, write: Write, case: Case) -> tuple[str, ...]:
     )
 
 
-def test_the_matrix_is_shown(matrix: Matrix, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_matrix_is_shown(matrix: Matrix, show: Callable[[str], None]) -> None:
     rows = [_row(matrix, write, case) for write in WRITES for case in CASES]
     OUTPUT.parent.mkdir(exist_ok=True)
     lines = [_HEADINGS, ("---",) * len(_HEADINGS), *rows]
@@ -111,8 +112,8 @@ def test_the_matrix_is_shown(matrix: Matrix, capsys: pytest.CaptureFixture[str])
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
         table.add_row(*row, end_section=row[1] == CASES[-1].name)
-    with capsys.disabled():
-        Console(width=200).print(table)
+    Console(file=(written := io.StringIO()), width=200).print(table)
+    show(written.getvalue())
     assert len(rows) == len(WRITES) * len(CASES)
 
 

@@ -188,6 +188,8 @@ def _told(archive: Archive, request: MatchRequest) -> Matched:
     return Matched(
         folder=request.folder,
         number=request.number,
+        before=request.before,
+        before_lines=request.posted if request.before else 0,
         orders=orders,
         amounts=amounts,
         lines=lines,

@@ -138,10 +138,14 @@ class _Paying:
     # --- the voucher ----------------------------------------------------------------------------
 
     async def _look(self) -> PostedVoucher | None:
-        """The batch's voucher, told from others by what it books on clearing."""
+        """The batch's voucher, told from others by its day and what it books on clearing. An invoice may be paid in
+        parts, by several settlements, and batches of one settlement may come to the same."""
         try:
             for vono, year, rows in await self._candidates():
-                if _by_account(rows, self._accounts, self._request.currency) == self._wanted:
+                if (
+                    vono not in self._request.known
+                    and _by_account(rows, self._accounts, self._request.currency) == self._wanted
+                ):
                     return self._told(vono, year, rows)
         except TruncatedListError as error:
             raise too_long(self._ref, error) from error
@@ -152,9 +156,9 @@ class _Paying:
         if self._ctx.m3.options.on_premises:
             return await self._of_the_day()
         seen = await payments_of(self._client, _key(paid), self._division)
-        found = []
+        day, found = f"{self._request.accounting_date:%Y%m%d}", []
         for each in seen:
-            if each.amount == paid.amount:
+            if each.amount == paid.amount and each.day == day:
                 rows = await entries_of_voucher(self._client, each.vono, each.year, self._division)
                 found.append((each.vono, each.year, rows))
         return found

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from simulators.amazon.clock import iso
+from simulators.amazon.reports.kinds import SettlementForm
 from simulators.amazon.settlements.charges import Charge
 from simulators.amazon.settlements.desk import Terms
 from simulators.amazon.settlements.money import Line
@@ -26,6 +27,7 @@ class Again(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     shuffle: int = 0
+    form: SettlementForm = "v2"
 
 
 def routes(world: World) -> list[Route]:
@@ -83,7 +85,7 @@ def _doing(world: World) -> list[Route]:
             wanted = Again.model_validate_json(await request.body() or b"{}")
         except ValidationError as error:
             return _refused(str(error))
-        report_id = world.settlements.report(settlement, world.clock.now_ms(), wanted.shuffle)
+        report_id = world.settlements.report(settlement, world.clock.now_ms(), wanted.shuffle, wanted.form)
         return JSONResponse({"reportId": report_id}, 201)
 
     async def charge(request: Request) -> Response:

@@ -3,7 +3,7 @@
 Facts: a settlement is of one marketplace in Europe; it covers two weeks; a negative one is charged to the card, which
 the next one tells in two rows that cancel; a reserve held back is told with its return in the next one; nobody can ask
 for the report. Inferred: the deposit two days after the end, also for a negative one; the moments and the order of
-rows; the size of the reserve; the fees of the account that fall due with it.
+rows; the size of the reserve; the fees of the account that fall due with it; when the reports appear.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from simulators import catalogue
 from simulators.amazon.aftersale.amounts import rounded
 from simulators.amazon.record import OrderRecord
-from simulators.amazon.reports.columns import SETTLEMENT
+from simulators.amazon.reports.columns import SETTLEMENT, settlement_v1
 from simulators.amazon.reports.desk import ReportDesk
-from simulators.amazon.reports.kinds import DAY_MS, SETTLEMENTS
-from simulators.amazon.reports.packing import flat_file
+from simulators.amazon.reports.frame import moment
+from simulators.amazon.reports.kinds import DAY_MS, SETTLEMENTS, SettlementForm
+from simulators.amazon.reports.packing import XML, flat_file
 from simulators.amazon.reports.requests import Wanted
 from simulators.amazon.settings import Settings
-from simulators.amazon.settlements import layout
+from simulators.amazon.settlements import layout, old_layout
 from simulators.amazon.settlements.charges import Charge
+from simulators.amazon.settlements.envelope import envelope
 from simulators.amazon.settlements.fees import due_with
 from simulators.amazon.settlements.layout import Style
 from simulators.amazon.settlements.money import Line, Money, charged, money_of
@@ -34,6 +36,8 @@ from simulators.amazon.store import Store
 
 HOUR_MS = 3600 * 1000
 DEPOSIT_MS = 2 * DAY_MS
+LATER_MS: dict[SettlementForm, int] = {"v2": 0, "v1": 4 * 60_000, "xml": 9 * 60_000}
+"""How much later (times `pace`) than the settlement's end its report appears."""
 _NOTE = "settlements_due"
 _ACCOUNT = "other-transaction"
 
@@ -44,6 +48,7 @@ class Terms(BaseModel):
     seller, marketplace, currency: only these. together: all marketplaces of a currency in one. reserve: what is held
     back; else reserve_share of what would be paid out. fees: the account's own fees fall due with it. card: a negative
     predecessor was charged to the card; otherwise it is carried into this one. empty: also where nothing happened.
+    reports: in which forms it is told; else as the run's settings say.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,6 +63,7 @@ class Terms(BaseModel):
     card: bool = True
     empty: bool = False
     style: Style | None = None
+    reports: tuple[SettlementForm, ...] | None = None
 
 
 class SettlementDesk:
@@ -137,33 +143,41 @@ class SettlementDesk:
         self._drawer.keep_charge(charge)
         return charge
 
-    def report(self, settlement: Settlement, now_ms: int, shuffle: int = 0) -> str:
+    def report(
+        self, settlement: Settlement, at_ms: int, shuffle: int = 0, form: SettlementForm = "v2"
+    ) -> str:
         """Have the settlement reported (again); the report's id. shuffle: another order of the rows."""
         wanted = Wanted(
-            report_type=SETTLEMENTS,
+            report_type=SETTLEMENTS[form],
             marketplaces=settlement.marketplaces,
             start_ms=settlement.start_ms,
             end_ms=settlement.end_ms,
             given=True,
             options=(),
         )
-        report = self._reports.publish(
-            settlement.seller_id, wanted, self.text(settlement, shuffle=shuffle), now_ms
-        )
+        text = self.text(settlement, shuffle=shuffle, form=form)
+        charset = XML if form == "xml" else None
+        report = self._reports.publish(settlement.seller_id, wanted, text, at_ms, charset)
         settlement.reports = (*settlement.reports, report.report_id)
         self._drawer.keep(settlement)
         return report.report_id
 
-    def text(self, settlement: Settlement, style: Style | None = None, shuffle: int = 0) -> str:
-        """The settlement's flat file."""
-        look = style or settlement.style
+    def text(self, settlement: Settlement, shuffle: int = 0, form: SettlementForm = "v2") -> str:
+        """What the settlement's report says."""
+        look, total = settlement.style, settlement.total
         moments = (settlement.start_ms, settlement.end_ms, settlement.deposit_ms)
         name, currency = settlement.settlement_id, settlement.currency
-        first = layout.header(name, moments, settlement.total, currency, look)
         lines = list(settlement.lines)
         if shuffle:
             Random(shuffle).shuffle(lines)  # noqa: S311 - an order of rows
-        return flat_file(SETTLEMENT, [first, *layout.rows(name, lines, currency, look)])
+        if form == "xml":
+            return envelope(settlement.seller_id, name, moments, total, currency, lines)
+        if form == "v2":
+            first = layout.header(name, moments, total, currency, look)
+            return flat_file(SETTLEMENT, [first, *layout.rows(name, lines, currency, look)])
+        first = layout.header(name, moments, total, currency, look, moment)
+        columns = settlement_v1(promotions=any(line.amount_type == "Promotion" for line in lines))
+        return flat_file(columns, [first, *old_layout.rows(name, lines, currency, look)])
 
     def _unsettled(self, records: Iterable[OrderRecord], end_ms: int) -> Iterator[Money]:
         for record in records:
@@ -223,7 +237,8 @@ class SettlementDesk:
             transactions=tuple(money.transaction_id for money in found),
         )
         self._take_in(settlement)
-        self.report(settlement, end_ms)
+        for form in self._settings.settlement_forms if terms.reports is None else terms.reports:
+            self.report(settlement, end_ms + round(LATER_MS[form] * self._settings.pace), form=form)
         return settlement
 
     def _subscribed(self, seller_id: str) -> list[int]:

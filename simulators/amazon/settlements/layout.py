@@ -8,7 +8,7 @@ yen without decimals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
@@ -31,14 +31,20 @@ STYLES: dict[str, Style] = {
 }
 """By country of the marketplace; us elsewhere."""
 
-_PADDED = frozenset({"Successful charge"})
+PADDED = frozenset({"Successful charge"})
+"""Descriptions whose amounts have blanks behind them."""
 
 
 def header(
-    settlement_id: str, moments: tuple[int, int, int], total: Decimal, currency: str, style: Style
+    settlement_id: str,
+    moments: tuple[int, int, int],
+    total: Decimal,
+    currency: str,
+    style: Style,
+    written: Callable[[int], str] | None = None,
 ) -> Row:
-    """The first row: beginning, end and deposit, the total and its currency."""
-    start, end, deposit = (moment(at_ms, style) for at_ms in moments)
+    """The first row: beginning, end and deposit, the total and its currency. written: moments other than V2's."""
+    start, end, deposit = (written(at_ms) if written else moment(at_ms, style) for at_ms in moments)
     return {
         "settlement-id": settlement_id,
         "settlement-start-date": start,
@@ -67,7 +73,7 @@ def _row(settlement_id: str, line: Line, currency: str, style: Style) -> Row:
         "marketplace-name": line.marketplace_name,
         "amount-type": line.amount_type,
         "amount-description": line.description,
-        "amount": f"{amount}    " if line.description in _PADDED else amount,
+        "amount": f"{amount}    " if line.description in PADDED else amount,
         "fulfillment-id": line.fulfillment,
         "posted-date": posted.split(" ")[0],
         "posted-date-time": posted,

@@ -25,16 +25,16 @@ _WORDS = {
     "OurPriceTax": ("ItemPrice", "Tax"),
     "ShippingPrincipal": ("ItemPrice", "Shipping"),
     "ShippingTax": ("ItemPrice", "ShippingTax"),
-    "GiftWrapPrincipal": ("ItemPrice", "GiftWrap"),
-    "GiftWrapTax": ("ItemPrice", "GiftWrapTax"),
+    "GiftwrapPrincipal": ("ItemPrice", "GiftWrap"),
+    "GiftwrapTax": ("ItemPrice", "GiftWrapTax"),
     "OtherPrincipal": ("ItemPrice", "COD"),
     "OtherTax": ("ItemPrice", "CODTax"),
-    "PromotionPrincipal": ("Promotion", "Principal"),
-    "PromotionTax": ("Promotion", "TaxDiscount"),
+    "OurPriceDiscount": ("Promotion", "Principal"),
+    "OurPriceTaxDiscount": ("Promotion", "TaxDiscount"),
 }
 _WITHHELD_OF = {
-    "OurPriceTax": "Principal", "PromotionTax": "Principal", "ShippingTax": "Shipping", "GiftWrapTax": "Giftwrap",
-    "OtherTax": "Other",
+    "OurPriceTax": "Principal", "OurPriceTaxDiscount": "Principal", "ShippingTax": "Shipping",
+    "GiftwrapTax": "Giftwrap", "OtherTax": "Other",
 }  # fmt: skip
 _LOST = {"Lost_Warehouse": "warehouse_lost", "Damaged_Warehouse": "warehouse_damage"}
 
@@ -62,7 +62,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Money:
-    """One transaction: its lines count together, from `at_ms` on. told_as: its type in the Finances API."""
+    """One transaction: its lines count together, from `at_ms` on. told_as, described, broken_down: its type, its
+    description and the name of its amount in the Finances API, the last two where it is about no item."""
 
     transaction_id: str
     seller_id: str
@@ -71,6 +72,8 @@ class Money:
     at_ms: int
     told_as: str
     lines: tuple[Line, ...]
+    described: str = ""
+    broken_down: str = ""
 
 
 def money_of(record: OrderRecord, by_ms: int) -> Iterator[Money]:
@@ -107,18 +110,19 @@ def charged(charge: Charge) -> Money:
         at_ms=charge.at_ms,
         told_as=charge.told_as,
         lines=(line,),
+        described=charge.described,
+        broken_down=charge.broken_down,
     )
 
 
 def reimbursement(record: OrderRecord, event: AfterSale) -> Money:
     """What Amazon pays for goods it lost or damaged; its currency is empty where nothing had a price."""
     amount, currency = reimbursed(record, event)
-    kind, amount_type, description, told_as = KINDS[_LOST.get(event.reason, "warehouse_lost")]
-    if event.reason not in _LOST:
-        description = "REVERSAL_REIMBURSEMENT"
+    words = KINDS[_LOST.get(event.reason, "warehouse_lost")]
+    description = words.description if event.reason in _LOST else "REVERSAL_REIMBURSEMENT"
     line = Line(
-        transaction_type=kind,
-        amount_type=amount_type,
+        transaction_type=words.transaction_type,
+        amount_type=words.amount_type,
         description=description,
         amount=amount,
         at_ms=event.at_ms,
@@ -133,8 +137,10 @@ def reimbursement(record: OrderRecord, event: AfterSale) -> Money:
         marketplace_id=str(record.body["salesChannel"].get("marketplaceId", "")),
         currency=currency,
         at_ms=event.at_ms,
-        told_as=told_as,
+        told_as=words.told_as,
         lines=(line,),
+        described=description,
+        broken_down=words.broken_down,
     )
 
 
@@ -177,19 +183,25 @@ def _part(posting: Posting, part: Part, at_ms: int) -> Iterator[Line]:
 
 
 def _amounts(record: OrderRecord, part: Part, *, refund: bool) -> Iterator[tuple[str, str, Decimal]]:
-    market = catalogue.MARKETPLACE_BY_ID.get(record.body["salesChannel"].get("marketplaceId", ""))
-    tax = "VAT" if market is not None and market.vat_percent else "Tax"
-    withheld: dict[str, Decimal] = {}
     for kind, leaves in part.groups.items():
         for name, amount in leaves.items():
-            if kind == WITHHELD:
-                what = _withheld_of(name.removeprefix("MarketplaceFacilitator"), tax, refund=refund)
-                withheld[what] = withheld.get(what, Decimal(0)) + amount
-            elif amount:
+            if kind != WITHHELD and amount:
                 yield (*(("ItemFees", name) if kind == FEES else _WORDS[name]), amount)
-    for what, amount in withheld.items():
+    for name, amount in withheld(record, part, refund=refund).items():
         if amount:
-            yield "ItemWithheldTax", f"MarketplaceFacilitator{tax}-{what}", amount
+            yield "ItemWithheldTax", name, amount
+
+
+def withheld(record: OrderRecord, part: Part, *, refund: bool) -> dict[str, Decimal]:
+    """The tax Amazon withholds, by the name that settlement and Finances API have for it."""
+    market = catalogue.MARKETPLACE_BY_ID.get(record.body["salesChannel"].get("marketplaceId", ""))
+    tax = "VAT" if market is not None and market.vat_percent else "Tax"
+    sums: dict[str, Decimal] = {}
+    for leaf, amount in part.groups.get(WITHHELD, {}).items():
+        what = _withheld_of(leaf.removeprefix("MarketplaceFacilitator"), tax, refund=refund)
+        name = f"MarketplaceFacilitator{tax}-{what}"
+        sums[name] = sums.get(name, Decimal(0)) + amount
+    return sums
 
 
 def _withheld_of(leaf: str, tax: str, *, refund: bool) -> str:
