@@ -2,6 +2,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 ARGS ?=
+PROCESSES ?= 2
 
 .PHONY: demo test check static chaos bench peers docs env clean help
 
@@ -19,8 +20,8 @@ $(STAMP): requirements-dev.txt pyproject.toml
 demo: $(STAMP) ## Amazon orders travelling into M3 on this machine; ARGS="--exit --orders 200 --seed 7"
 	$(VENV)/bin/o2c demo $(ARGS)
 
-test: $(STAMP) ## all tests, on a real Temporal server
-	$(PY) -m pytest $(ARGS)
+test: $(STAMP) ## all tests, on real Temporal servers, in two processes; ARGS="-n 0 -x" for one
+	$(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 static: $(STAMP) ## format, lint, types, import contract
 	$(VENV)/bin/ruff format --check .
@@ -36,7 +37,7 @@ chaos: $(STAMP) ## the long runs: an outage of M3 with 1,000 orders, every held 
 bench: $(STAMP) ## benchmarks, as ratios in one run; BENCH=order, or intake with ARGS="--count 100"
 	$(PY) -m tests.bench $(BENCH) $(ARGS)
 
-peers: ## other importers for BENCH=intake, in an environment of their own (.venv-peers)
+peers: ## what BENCH=intake and BENCH=settlement are compared with, in an environment of their own (.venv-peers)
 	test -x .venv-peers/bin/python || python3 -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
 

@@ -44,6 +44,8 @@ class HeldNotice(_Contract):
     command: str
     """The command line of the first repair that fits."""
     skus: tuple[str, ...] = ()
+    noun: str = "order"
+    """What a person calls it."""
 
 
 class TellAlerts(_Contract):

@@ -43,11 +43,11 @@ def first(notice: HeldNotice, rules: AlertRules, *, outage: bool) -> AlertMessag
             else "you are told when it is over."
         )
     return _message(
-        f"Held: {_title(notice.reason)} (order {notice.order_id})",
+        f"Held: {_title(notice.reason)} ({notice.noun} {notice.order_id})",
         [
             _cut(notice.sentence, _LONGEST_SENTENCE),
-            f"Order {notice.order_id} of seller {notice.seller_id}, step {notice.step}, reason {notice.reason}, "
-            f"since {_at(notice.since)}.",
+            f"{notice.noun.capitalize()} {notice.order_id} of seller {notice.seller_id}, step {notice.step}, "
+            f"reason {notice.reason}, since {_at(notice.since)}.",
             f"What to do: {_what_to_do(notice.reason)}",
             more,
         ],

@@ -13,7 +13,7 @@ from canonical.case_audit import plus
 from canonical.held import HeldReason
 from canonical.marketplaces import NON_AMAZON
 from canonical.order import Order, OrderStatus
-from canonical.sales_order import expected_total
+from canonical.order_facts import expected_total
 from canonical.shipments import fulfilled_quantities, ordered_quantities
 
 LOST: Final = "lost"

@@ -62,6 +62,13 @@ class HeldReason(StrEnum):
     RETURN_REFUSED = "return_refused"
     CREDIT_MISSING = "credit_missing"
     CREDIT_DIFFERS = "credit_differs"
+    SETTLEMENT_UNREADABLE = "settlement_unreadable"
+    SETTLEMENT_UNKNOWN = "settlement_unknown"
+    SETTLEMENT_DIFFERS = "settlement_differs"
+    SETTLEMENT_NO_INVOICE = "settlement_no_invoice"
+    SETTLEMENT_REFUSED = "settlement_refused"
+    SETTLEMENT_NOT_POSTED = "settlement_not_posted"
+    SETTLEMENT_MISPOSTED = "settlement_misposted"
 
 
 class ItemCandidate(BaseModel):

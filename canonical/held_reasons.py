@@ -217,6 +217,41 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
         "Credit the rest in M3 and name the credit invoice, or accept the difference.",
         (_DONE, _ACCEPT, _R, _CANCEL),
     ),
+    HeldReason.SETTLEMENT_UNREADABLE: ReasonInfo(
+        "A settlement report cannot be read",
+        "Compare the archived file with Seller Central; retry reads it again, a re-issued report is taken by itself.",
+        (_R, _CANCEL),
+    ),
+    HeldReason.SETTLEMENT_UNKNOWN: ReasonInfo(
+        "A settlement has amounts that nobody has said how to book",
+        "Add the category or the account to the configuration, restart the worker and retry.",
+        (_R, _CANCEL),
+    ),
+    HeldReason.SETTLEMENT_DIFFERS: ReasonInfo(
+        "A settlement does not add up",
+        "Compare with Seller Central; a re-issued report is taken by itself. Nothing was posted.",
+        (_R, _CANCEL),
+    ),
+    HeldReason.SETTLEMENT_NO_INVOICE: ReasonInfo(
+        "A settlement pays or refunds orders for which M3 has no open amount",
+        "Invoice or credit them in M3 and retry; or accept, and they are posted on account.",
+        (_R, _ACCEPT, _CANCEL),
+    ),
+    HeldReason.SETTLEMENT_REFUSED: ReasonInfo(
+        "A settlement's batch cannot be posted in M3",
+        "Repair what M3 names, or the accounts here, and retry; where it was posted by hand, name the voucher.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.SETTLEMENT_NOT_POSTED: ReasonInfo(
+        "M3 has not posted a settlement's batch",
+        "Look at the batch in GLS840 or ARS040, have it updated there and retry; or name the voucher.",
+        (_R, _DONE, _CANCEL),
+    ),
+    HeldReason.SETTLEMENT_MISPOSTED: ReasonInfo(
+        "M3's vouchers are not what the settlement says",
+        "Correct the vouchers in M3 and retry, or accept the difference.",
+        (_R, _ACCEPT, _CANCEL),
+    ),
 }
 
 MCF_REASONS: Final = frozenset(reason for reason in HeldReason if reason.value.startswith("mcf_"))
@@ -231,5 +266,11 @@ RETURN_REASONS: Final = frozenset(
     }
 )
 """Reasons that only a return case is held for."""
-ORDER_REASONS: Final = tuple(reason for reason in HeldReason if reason not in MCF_REASONS | RETURN_REASONS)
+SETTLEMENT_REASONS: Final = frozenset(
+    reason for reason in HeldReason if reason.value.startswith("settlement_")
+)
+"""Reasons that only a settlement is held for."""
+ORDER_REASONS: Final = tuple(
+    reason for reason in HeldReason if reason not in MCF_REASONS | RETURN_REASONS | SETTLEMENT_REASONS
+)
 """Reasons for which an Amazon order can be held."""

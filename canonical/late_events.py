@@ -10,7 +10,7 @@ from canonical.late_contracts import ClosedOrder, LateEvent, LateKind, RefundTol
 from canonical.money import Money
 from canonical.order import ORDERS_API, Order, OrderStatus
 from canonical.order_contracts import OrderResult
-from canonical.sales_order import expected_total
+from canonical.order_facts import expected_total
 from canonical.shipments import fulfilled_quantities, ordered_quantities
 
 BOOKED = "booked"

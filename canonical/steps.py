@@ -28,6 +28,16 @@ class Step(StrEnum):
     """Return case: M3 is told of the customer return."""
     CREDITING = "crediting"
     """Return case: M3 credits the return."""
+    READING = "reading"
+    """Settlement: the report is read, summed and checked."""
+    MATCHING = "matching"
+    """Settlement: the invoices of its orders are looked up in M3."""
+    PAYMENTS = "payments"
+    """Settlement: M3 is told of the customer payments (ARS040)."""
+    POSTING = "posting"
+    """Settlement: M3 is given the ledger vouchers (GLS840)."""
+    VERIFYING = "verifying"
+    """Settlement: what M3 has posted is read back."""
     CLOSED = "closed"
 
 
@@ -39,5 +49,7 @@ MARKABLE_STEPS = (
     Step.CANCELLING,
     Step.RETURNING,
     Step.CREDITING,
+    Step.PAYMENTS,
+    Step.POSTING,
 )
 """Steps a person may mark done with the M3 number."""

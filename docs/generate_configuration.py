@@ -34,6 +34,7 @@ _PLACEHOLDERS = {
     "marketplaces": "MARKETPLACE_ID",
     "carriers": "FWNO",
     "warehouses": "WHLO",
+    "accounts": "CATEGORY",
 }
 _WORDS: dict[object, str] = {
     str: "text",

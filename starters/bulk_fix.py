@@ -13,12 +13,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.fixes import Fix, MapSku
 from canonical.held import FixName, HeldReason, Hold
-from canonical.ids import subject_of_workflow
 from canonical.late_contracts import AFTER_CLOSE
 from canonical.order_contracts import ORDER_TO_CASH
 from canonical.package_contracts import PACKAGE_CORRECTION
+from canonical.settlement_contracts import SETTLEMENT
 from canonical.steps import Step
 from starters.console import Refused
+from starters.held_kinds import kind_of
 from starters.held_orders import since_of
 from starters.links import HELD_REPAIRABLE
 from starters.repairs import Answer, AnswerKind, ask
@@ -90,7 +91,7 @@ def _is_held_order(execution: WorkflowExecution, seller: str | None) -> bool:
     """Whether it is what we asked for, however the query's brackets were set."""
     attributes = execution.typed_search_attributes
     return (
-        execution.workflow_type in (ORDER_TO_CASH, AFTER_CLOSE, PACKAGE_CORRECTION)
+        execution.workflow_type in (ORDER_TO_CASH, AFTER_CLOSE, PACKAGE_CORRECTION, SETTLEMENT)
         and execution.status is WorkflowExecutionStatus.RUNNING
         and bool(attributes.get(sa.HELD_REASON))
         and seller in (None, attributes.get(sa.SELLER))
@@ -99,8 +100,7 @@ def _is_held_order(execution: WorkflowExecution, seller: str | None) -> bool:
 
 def _planned(execution: WorkflowExecution, name: FixName, fix: Fix) -> Planned:
     attributes = execution.typed_search_attributes
-    known = subject_of_workflow(execution.id)
-    order_id = known[1] if known else execution.id
+    order_id = kind_of(execution.workflow_type).subject(execution.id)
     reason, step = attributes.get(sa.HELD_REASON) or "", attributes.get(sa.STEP) or ""
     skus = tuple(attributes.get(sa.UNMAPPED_SKUS) or ())
     return Planned(

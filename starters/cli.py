@@ -25,6 +25,9 @@ from starters.commands import (
     register,
     returns,
     schedules,
+    settlement,
+    settlement_posting,
+    settlement_sheet,
     simulators,
     start,
     subscribe,
@@ -80,6 +83,20 @@ app.command("import", epilog=_example("o2c import orders.jsonl --seller A2EUSELL
 )
 app.command("sweep", epilog=_example("o2c sweep --since 2026-11-20T00:00Z"))(sweep.sweep)
 app.command("returns", epilog=_example("o2c returns --older-than 30"))(returns.returns)
+app.add_typer(settlement.app, epilog=_example("o2c settlement preview 25719799032.txt --json"))
+settlement.app.command("list", epilog=_example("o2c settlement list --open"))(
+    settlement_posting.list_settlements
+)
+settlement.app.command("post", epilog=_example("o2c settlement post 23874396421.txt"))(
+    settlement_posting.post
+)
+settlement.app.command("show", epilog=_example("o2c settlement show 23874396421 --html 23874396421.html"))(
+    settlement_sheet.show
+)
+settlement.app.command("deferred", epilog=_example("o2c settlement deferred --json"))(
+    settlement_sheet.deferred
+)
+settlement.app.command("unknown", epilog=_example("o2c settlement unknown --json"))(settlement_sheet.unknown)
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)

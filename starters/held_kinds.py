@@ -11,6 +11,8 @@ from canonical.mcf_contracts import MCF_ORDER
 from canonical.order_contracts import ORDER_TO_CASH
 from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.return_contracts import RETURN_CASE
+from canonical.settlement_contracts import SETTLEMENT
+from canonical.settlement_ids import settlement_of_workflow
 from canonical.steps import Step
 from workflows.details import fix_argument, fix_command
 
@@ -61,6 +63,11 @@ def _case_subject(workflow_id: str) -> str:
     return f"{known[1]}/{known[2]}" if known else workflow_id
 
 
+def _settlement_subject(workflow_id: str) -> str:
+    known = settlement_of_workflow(workflow_id)
+    return known[1] if known else workflow_id
+
+
 def _order_id(workflow_id: str) -> str:
     known = subject_of_workflow(workflow_id)
     return known[1] if known else workflow_id
@@ -81,6 +88,9 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
     ),
     RETURN_CASE: HeldKind(
         noun="return case", subject=_case_subject, suggestion=lambda facts: repair_command(*facts)
+    ),
+    SETTLEMENT: HeldKind(
+        noun="settlement", subject=_settlement_subject, suggestion=lambda facts: repair_command(*facts)
     ),
     MCF_ORDER: HeldKind(
         noun="delivery",

@@ -9,5 +9,5 @@ __all__ = ["HELD", "HELD_ORDERS", "HELD_REPAIRABLE", "list_link", "workflow_link
 
 HELD_ORDERS: Final = f'WorkflowType="OrderToCash" AND {HELD}'
 """Visibility query of every held order; `HELD` is that of everything held."""
-HELD_REPAIRABLE: Final = f'WorkflowType IN ("OrderToCash", "AfterClose") AND {HELD}'
-"""The same, and of closed orders of which Amazon said more: whatever takes an order's repairs."""
+HELD_REPAIRABLE: Final = f'WorkflowType IN ("OrderToCash", "AfterClose", "Settlement") AND {HELD}'
+"""The same, of closed orders of which Amazon said more, and of settlements: what is repaired in numbers."""

@@ -13,7 +13,6 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
-    WorkflowHandle,
 )
 
 from canonical.activity_contracts import ORDERS_QUEUE
@@ -29,9 +28,11 @@ from canonical.ids import (
 )
 from canonical.mcf_contracts import McfResult
 from canonical.order_contracts import OrderResult
+from canonical.settlement_contracts import SettlementResult
+from canonical.settlement_ids import settlement_subject, settlement_workflow_id
 from starters.console import Refused
 from starters.times import shown
-from worker.known_workflows import described
+from worker.known_workflows import described, result_of_run
 from workflows import search_attributes as sa
 
 
@@ -60,15 +61,18 @@ def check_order_id(text: str) -> str:
 
 
 def check_subject(text: str) -> str:
-    """An Amazon order id, with ``/SKU`` a return case, or M3's order and delivery number of what Amazon fulfils;
-    raises Refused."""
+    """An Amazon order id, with ``/SKU`` a return case, M3's order and delivery number of what Amazon fulfils, or a
+    settlement's id; raises Refused."""
     plain = text.strip()
-    return plain if mcf_subject(plain) or return_subject(plain) else check_order_id(text)
+    known = mcf_subject(plain) or return_subject(plain) or settlement_subject(plain)
+    return plain if known else check_order_id(text)
 
 
 async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> Found:
-    """The workflow that can be repaired, of an order, a return case, or a delivery that Amazon fulfils; raises
-    Refused."""
+    """The workflow that can be repaired, of an order, a return case, a delivery that Amazon fulfils, or a settlement;
+    raises Refused."""
+    if settlement_subject(subject):
+        return await find_order(client, sellers, subject)
     known = mcf_subject(subject)
     if known is None:
         return await find_open(client, sellers, subject)
@@ -93,8 +97,9 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
     ]
     if not found:
         tried = ", ".join(_workflow_id(seller, order_id) for seller in sellers)
+        noun = "settlement" if settlement_subject(order_id) else "order"
         raise Refused(
-            f"Temporal has no workflow of order {order_id} (looked for {tried}): it was never started here, "
+            f"Temporal has no workflow of {noun} {order_id} (looked for {tried}): it was never started here, "
             "or its history is past retention."
         )
     if len(found) > 1:
@@ -125,7 +130,9 @@ async def find_open(client: Client, sellers: Sequence[str], order_id: str) -> Fo
 
 
 def _workflow_id(seller_id: str, subject: str) -> str:
-    """Of an order, or with ``/SKU`` of its return case."""
+    """Of an order, with ``/SKU`` of its return case, or of a settlement."""
+    if settlement_subject(subject):
+        return settlement_workflow_id(seller_id, subject)
     case = return_subject(subject)
     return return_case_workflow_id(seller_id, *case) if case else order_workflow_id(seller_id, subject)
 
@@ -134,25 +141,20 @@ async def result_of(client: Client, found: Found) -> OrderResult | None:
     """How a closed order ended; None where it was terminated, failed, or is still open."""
     if found.description.status is not WorkflowExecutionStatus.COMPLETED:
         return None
-    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
-        found.description.id, run_id=found.description.run_id, result_type=OrderResult
-    )
     try:
-        return await handle.result()
+        return await result_of_run(client, found.description, OrderResult)
     except WorkflowFailureError:
         return None
 
 
-async def _result_of_any(client: Client, found: Found) -> OrderResult | McfResult | None:
-    if (
-        mcf_subject(found.order_id) is None
-        or found.description.status is not WorkflowExecutionStatus.COMPLETED
-    ):
+async def _result_of_any(client: Client, found: Found) -> OrderResult | McfResult | SettlementResult | None:
+    if found.description.status is not WorkflowExecutionStatus.COMPLETED:
+        return None
+    if settlement_subject(found.order_id):
+        return await result_of_run(client, found.description, SettlementResult)
+    if mcf_subject(found.order_id) is None:
         return await result_of(client, found)
-    handle: WorkflowHandle[object, McfResult] = client.get_workflow_handle(
-        found.description.id, run_id=found.description.run_id, result_type=McfResult
-    )
-    return await handle.result()
+    return await result_of_run(client, found.description, McfResult)
 
 
 async def ending_of(client: Client, found: Found) -> str:
@@ -161,6 +163,7 @@ async def ending_of(client: Client, found: Found) -> str:
     status = found.description.status.name.lower() if found.description.status else "closed"
     said = result.sentence if result else f"Its workflow is {status}."
     noun = "Delivery" if mcf_subject(found.order_id) else "Order"
+    noun = "Settlement" if settlement_subject(found.order_id) else noun
     return f"{noun} {found.order_id} is closed since {shown(found.description.close_time)}. {said}"
 
 

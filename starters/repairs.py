@@ -157,7 +157,8 @@ async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, re
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not patience.expired():
             raise
-        return Answer(AnswerKind.NO_ANSWER, await _no_answer(client, order_id, name, stuck))
+        failing = stuck.seen or await _fails(handle)
+        return Answer(AnswerKind.NO_ANSWER, await _no_answer(client, order_id, name, failing=failing))
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         refusal = cause.message if isinstance(cause, ApplicationError) else str(cause)
@@ -171,8 +172,13 @@ async def ask(client: Client, workflow_id: str, order_id: str, name: FixName, re
     return Answer(AnswerKind.ACCEPTED, sentence)
 
 
-async def _no_answer(client: Client, order_id: str, name: FixName, stuck: _Stuck) -> str:
-    if stuck.seen:
+async def _fails(handle: WorkflowHandle[object, object]) -> bool:
+    """Whether the workflow's task has failed and is tried again: ever less often, so that nobody takes an update."""
+    return (await handle.describe()).raw_description.pending_workflow_task.attempt > 1
+
+
+async def _no_answer(client: Client, order_id: str, name: FixName, *, failing: bool) -> str:
+    if failing:
         return (
             f"{name} of order {order_id} got no answer within {ANSWER_SECONDS:.0f} s: the order's workflow is stuck "
             "in a failing workflow task. The runbook says what to do (stuck workflow): the worker's code is "

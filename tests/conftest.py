@@ -3,7 +3,8 @@
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -32,9 +33,55 @@ DYNAMIC_CONFIG = (
     "matching.numTaskqueueWritePartitions=1",
 )
 
+TABLE = "table"
+"""Property of a test under which `show` keeps what is to be shown."""
 
 settings.register_profile("rules", deadline=None)  # a slow machine makes no rule wrong
 settings.load_profile("rules")
+
+
+LONGEST_FIRST = (
+    "end_to_end/test_repairs.py",
+    "workflows/test_write_matrix.py",
+    "end_to_end/test_bulk.py",
+    "end_to_end/test_cli.py",
+    "end_to_end/test_runbook.py",
+    "workflows/test_alerting.py",
+    "workflows/test_bulk_import.py",
+    "end_to_end/test_listen.py",
+    "workflows/test_return_case.py",
+    "end_to_end/test_real_input.py",
+    "workflows/test_fulfilment_stories.py",
+    "workflows/test_notifications.py",
+    "workflows/test_mcf.py",
+    "workflows/test_random_stories.py",
+)
+"""Files that take longest. Where processes share the files, none is to be left with one of these at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the others, and the tests of each, in their order."""
+    rank = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
+    if gone := [str(file) for file in rank if not file.is_file()]:
+        raise pytest.UsageError(
+            f"LONGEST_FIRST in tests/conftest.py names what is not there: {', '.join(gone)}"
+        )
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Show a text when the run is over, in whichever process its test was."""
+    return partial(record_property, TABLE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        if report.when == "call":
+            for name, text in report.user_properties:
+                if name == TABLE:
+                    terminalreporter.write(f"\n{text}\n")
 
 
 def temporal_binary() -> str:

@@ -28,7 +28,7 @@ from canonical.case_audit import (
 from canonical.ids import return_of_workflow
 from canonical.return_cases import counted_refunds
 from canonical.return_contracts import RETURN_CASE, CaseView, ReturnCaseResult
-from worker.known_workflows import described
+from worker.known_workflows import described, result_of_run
 from workflows import search_attributes as sa
 
 _AT_ONCE: Final = 10
@@ -101,11 +101,8 @@ class CaseAudit:
             return {}
         return {"refunds": tuple(view.facts.refunds), "subject": f"{view.order_id}/{view.sku}"}
 
-    async def _ended(self, described: WorkflowExecutionDescription) -> dict[str, object]:
-        handle = self._client.get_workflow_handle(
-            described.id, run_id=described.run_id, result_type=ReturnCaseResult
-        )
-        result: ReturnCaseResult = await handle.result()
+    async def _ended(self, run: WorkflowExecutionDescription) -> dict[str, object]:
+        result = await result_of_run(self._client, run, ReturnCaseResult)
         memory = result.memory
         refunds = counted_refunds(memory.facts.refunds)
         return {

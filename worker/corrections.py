@@ -12,7 +12,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.intake import WaitingOrder
 from canonical.activity_contracts import ORDERS_QUEUE, OrderRef
@@ -28,6 +28,7 @@ from canonical.package_contracts import (
     PackagesTold,
 )
 from canonical.packages import told_since
+from worker.known_workflows import described, result_of_run
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 
@@ -79,18 +80,10 @@ class PackagesOnTemporal:
 
     async def _since(self, first: PackagesTold) -> PackagesTold:
         workflow_id = correction_workflow_id(first.ref.seller_id, first.ref.order_id)
-        handle: WorkflowHandle[object, PackageCorrectionResult] = self._client.get_workflow_handle(
-            workflow_id, result_type=PackageCorrectionResult
-        )
-        try:
-            description = await handle.describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return first
-            raise
-        if description.status is not WorkflowExecutionStatus.COMPLETED:
+        run = await described(self._client, workflow_id)
+        if run is None or run.status is not WorkflowExecutionStatus.COMPLETED:
             return first  # one under way is told again, and takes the latest word
-        later = await handle.result()
+        later = await result_of_run(self._client, run, PackageCorrectionResult)
         return first.model_copy(update={"packages": told_since(first.packages, later.now.packages)})
 
     async def correct(self, told: PackagesTold, packages: Sequence[Package]) -> None:

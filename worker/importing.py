@@ -22,6 +22,7 @@ from canonical.order_contracts import ORDER_TO_CASH, OrderToCashInput
 from canonical.starting import StartKind
 from canonical.steps import Step
 from worker.intake import start_or_signal
+from worker.known_workflows import described
 from worker.settings import Settings
 from workflows import search_attributes as sa
 from workflows.policies import BULK_PRIORITY
@@ -112,14 +113,8 @@ class ImportsOnTemporal:
             return self._waiting + len(self._started)
 
     async def _was_started_by(self, order: OrderToCashInput, import_id: str) -> bool:
-        handle = self._client.get_workflow_handle(order_workflow_id(order.seller_id, order.order_id))
-        try:
-            described = await handle.describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return described.typed_search_attributes.get(sa.IMPORT) == import_id
+        run = await described(self._client, order_workflow_id(order.seller_id, order.order_id))
+        return run is not None and run.typed_search_attributes.get(sa.IMPORT) == import_id
 
     async def _beginning(self) -> int:
         """Orders under way whose first stretch is not over; the search attribute Step says so."""

@@ -3,13 +3,13 @@
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import after_close_workflow_id, order_workflow_id
 from canonical.marketplaces import marketplace_name
 from canonical.order_contracts import ORDER_TO_CASH, AmazonChanged, GoodsLeft, OrderResult, OrderToCashInput
 from canonical.starting import StartKind, StartOutcome
+from worker.known_workflows import signalled
 from worker.late import LateKept, tell_closed
 from workflows import search_attributes
 from workflows.policies import LIVE_PRIORITY, marketplace_priority
@@ -72,13 +72,8 @@ async def signal_if_running(
     client: Client, workflow_id: str, name: str, news: AmazonChanged | GoodsLeft
 ) -> StartOutcome:
     """Send news to an order under way; LATE when it is closed (or gone past retention)."""
-    try:
-        await client.get_workflow_handle(workflow_id).signal(name, news)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return StartOutcome(StartKind.LATE, workflow_id)
-        raise
-    return StartOutcome(StartKind.SIGNALLED, workflow_id)
+    told = await signalled(client, workflow_id, name, news)
+    return StartOutcome(StartKind.SIGNALLED if told else StartKind.LATE, workflow_id)
 
 
 def _summary(start: OrderToCashInput) -> str:

@@ -1,11 +1,15 @@
-"""A workflow that may be there or not: what Temporal knows of it, and telling it something.
+"""A workflow that may be there or not: what Temporal knows of it, telling it something, how it ended.
 
-Both raise RPCError for anything but "there is none".
+All raise RPCError for anything but "there is none".
 """
 
+from typing import TypeVar
+
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
+
+R = TypeVar("R", bound=BaseModel)
 
 
 async def described(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:
@@ -27,3 +31,11 @@ async def signalled(client: Client, workflow_id: str, name: str, what: BaseModel
             return False
         raise
     return True
+
+
+async def result_of_run(client: Client, run: WorkflowExecution, kind: type[R]) -> R:
+    """What a completed run ended with; raises WorkflowFailureError where it is none."""
+    handle: WorkflowHandle[object, R] = client.get_workflow_handle(
+        run.id, run_id=run.run_id, result_type=kind
+    )
+    return await handle.result()

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -11,7 +11,6 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import after_close_workflow_id, order_workflow_id
@@ -26,6 +25,7 @@ from canonical.late_contracts import (
 from canonical.late_events import closed_order, late_events
 from canonical.order import Order
 from canonical.order_contracts import AmazonChanged, OrderResult, OrderToCashInput
+from worker.known_workflows import described, result_of_run, signalled
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 
@@ -122,26 +122,19 @@ async def tell_shipped(
 
 async def _ending(client: Client, seller_id: str, order_id: str) -> ClosedOrder | LateOutcome:
     """How the order's own workflow ended."""
-    workflow_id = order_workflow_id(seller_id, order_id)
-    try:
-        described = await client.get_workflow_handle(workflow_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return LateOutcome(LateKept.UNFOLLOWED, f"Order {order_id} has no workflow that ended.")
-        raise
-    if described.status is WorkflowExecutionStatus.RUNNING:
+    run = await described(client, order_workflow_id(seller_id, order_id))
+    if run is None:
+        return LateOutcome(LateKept.UNFOLLOWED, f"Order {order_id} has no workflow that ended.")
+    if run.status is WorkflowExecutionStatus.RUNNING:
         return LateOutcome(LateKept.STILL_OPEN)
-    if described.status is not WorkflowExecutionStatus.COMPLETED:
-        how = described.status.name.lower() if described.status else "closed"
+    if run.status is not WorkflowExecutionStatus.COMPLETED:
+        how = run.status.name.lower() if run.status else "closed"
         return LateOutcome(
             LateKept.UNFOLLOWED,
             f"Amazon has news of order {order_id}, but its workflow was {how}: nobody follows it. 'o2c audit' says "
             "what M3 has of it.",
         )
-    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
-        workflow_id, run_id=described.run_id, result_type=OrderResult
-    )
-    return closed_order(await handle.result())
+    return closed_order(await result_of_run(client, run, OrderResult))
 
 
 _NONE: Final = ClosedOrder(outcome="")
@@ -150,38 +143,22 @@ _NONE: Final = ClosedOrder(outcome="")
 
 async def _settled_before(client: Client, seller_id: str, order_id: str) -> ClosedOrder | None:
     """What the last late news left M3 with; None while its workflow runs."""
-    workflow_id = after_close_workflow_id(seller_id, order_id)
-    try:
-        described = await client.get_workflow_handle(workflow_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return _NONE
-        raise
-    if described.status is WorkflowExecutionStatus.RUNNING:
+    run = await described(client, after_close_workflow_id(seller_id, order_id))
+    if run is not None and run.status is WorkflowExecutionStatus.RUNNING:
         return None
-    if described.status is not WorkflowExecutionStatus.COMPLETED:
+    if run is None or run.status is not WorkflowExecutionStatus.COMPLETED:
         return _NONE
-    handle: WorkflowHandle[object, AfterCloseResult] = client.get_workflow_handle(
-        workflow_id, run_id=described.run_id, result_type=AfterCloseResult
-    )
-    return (await handle.result()).known
+    return (await result_of_run(client, run, AfterCloseResult)).known
 
 
 async def _signal(
     client: Client, seller_id: str, order_id: str, order: Order | None, refund: RefundTold | None
 ) -> bool:
     """Tell the workflow that carries earlier late news; False where it has just ended."""
-    handle = client.get_workflow_handle(after_close_workflow_id(seller_id, order_id))
-    try:
-        if refund is not None:
-            await handle.signal(REFUND_TOLD, refund)
-        if order is not None:
-            await handle.signal("amazon_changed", AmazonChanged(order=order))
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True
+    workflow_id = after_close_workflow_id(seller_id, order_id)
+    if refund is not None and not await signalled(client, workflow_id, REFUND_TOLD, refund):
+        return False
+    return order is None or await signalled(client, workflow_id, "amazon_changed", AmazonChanged(order=order))
 
 
 async def _start(client: Client, start: AfterCloseInput) -> bool:

@@ -30,7 +30,7 @@ from canonical.m3_document_contracts import (
 from canonical.order import Channel
 from canonical.order_contracts import ORDER_TO_CASH, GoodsLeft
 from worker.intake import GOODS_LEFT
-from worker.known_workflows import described, signalled
+from worker.known_workflows import described, result_of_run, signalled
 from workflows import search_attributes as sa
 
 BY_ION: Final = "ION"
@@ -153,11 +153,7 @@ class DocumentsOnTemporal:
         """What the last run remembered; nothing where there was none, or a person ended it."""
         if description is None or description.status is not WorkflowExecutionStatus.COMPLETED:
             return DocumentMemory()
-        handle = self._client.get_workflow_handle(
-            description.id, run_id=description.run_id, result_type=M3DocumentResult
-        )
-        result: M3DocumentResult = await handle.result()
-        return result.memory
+        return (await result_of_run(self._client, description, M3DocumentResult)).memory
 
     # --- what the activity tells the orders -----------------------------------------------------
 

@@ -15,16 +15,20 @@ from activities.alerts.activities import AlertActivities
 from activities.amazon.activities import AmazonActivities
 from activities.amazon.fulfillment_activities import FulfillmentActivities
 from activities.corrections import CorrectionActivities
+from activities.deferred import DeferredActivities
 from activities.fba_intake import FbaIntake
+from activities.finance_looks import FinanceLookActivities
 from activities.intake import IntakeActivities
 from activities.m3.activities import M3Activities
 from activities.m3.mcf import McfActivities
 from activities.m3.returns import M3ReturnActivities
+from activities.m3.settlements import M3SettlementActivities
 from activities.m3_documents import DocumentActivities
 from activities.refunds_audit import RefundsAudit
 from activities.reports import ReportActivities
 from activities.return_opening import ReturnOpening
 from activities.returns_intake import ReturnsIntake
+from activities.settlements import SettlementActivities
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_CREATE_REPORT_QUEUE,
@@ -39,6 +43,7 @@ from canonical.alert_contracts import ALERTS_QUEUE
 from canonical.import_contracts import IMPORTS_QUEUE
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
+from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 from worker.alerting import AlertsOnTemporal
 from worker.archiving import open_archive
 from worker.case_audit import CaseAudit
@@ -55,6 +60,7 @@ from worker.reconciling import ReconcilingActivities
 from worker.return_settings import ReturnSettings
 from worker.returns import CasesOnTemporal
 from worker.settings import Settings, WorkerSettings
+from worker.settlements import SettlementsOnTemporal, settlement_files
 from worker.stepping_aside import StepsAside
 from worker.telemetry import configure_logging, configure_metrics, configure_tracing
 from worker.visibility import OrdersOnTemporal
@@ -142,6 +148,20 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     )
     imports = import_activities(client, settings, systems.amazon, archive)
     reports = ReportActivities(systems.amazon, archive, systems.http)
+    files = settlement_files(settings, archive)
+    settlements = SettlementActivities(
+        systems.amazon, files, systems.http, SettlementsOnTemporal(client, files).start
+    )
+    finances = FinanceLookActivities(systems.amazon, archive, settings.settlement.finance_names)
+    report_queues: tuple[tuple[str, Sequence[Activity]], ...] = (
+        (AMAZON_CREATE_REPORT_QUEUE, [reports.create_report]),
+        (AMAZON_GET_REPORT_QUEUE, [reports.await_report]),
+        (AMAZON_GET_REPORTS_QUEUE, [settlements.list_settlement_reports]),
+        (
+            AMAZON_GET_REPORT_DOCUMENT_QUEUE,
+            [reports.fetch_report_document, settlements.take_in_settlement],
+        ),
+    )
     audit = ReconcilingActivities(client, orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
     return [
@@ -170,6 +190,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
                 *documents.all,
                 *mcf.all,
                 *M3ReturnActivities(m3.context).all,
+                *M3SettlementActivities(m3.context, files).all,
             ],
             interceptors=[StepsAside()],
         ),
@@ -185,7 +206,12 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             AMAZON_LIST_TRANSACTIONS_QUEUE,
             options.amazon_calls,
-            [*returns.reading_transactions, RefundsAudit(systems.amazon).audit_refunds_page],
+            [
+                *returns.reading_transactions,
+                RefundsAudit(systems.amazon).audit_refunds_page,
+                DeferredActivities(systems.amazon).read_deferred_page,
+                finances.read_finance_page,
+            ],
         ),
         _activity_worker(
             client,
@@ -204,14 +230,16 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             client, options, AMAZON_GET_FULFILLMENT_QUEUE, options.amazon_calls, outbound.looking
         ),
         *(
-            _activity_worker(client, options, queue, options.amazon_calls, [call])
-            for queue, call in (
-                (AMAZON_CREATE_REPORT_QUEUE, reports.create_report),
-                (AMAZON_GET_REPORT_QUEUE, reports.await_report),
-                (AMAZON_GET_REPORT_DOCUMENT_QUEUE, reports.fetch_report_document),
-            )
+            _activity_worker(client, options, queue, options.amazon_calls, calls)
+            for queue, calls in report_queues
         ),
-        _activity_worker(client, options, IMPORTS_QUEUE, _CHUNKS_AT_ONCE, imports.all),
+        _activity_worker(
+            client,
+            options,
+            IMPORTS_QUEUE,
+            _CHUNKS_AT_ONCE,
+            [*imports.all, *settlements.reading, *finances.keeping],
+        ),
         _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
     ]
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 
 from canonical.schedule_contracts import AMAZON_SWEEP, AmazonSweepResult
 from canonical.sweep_contracts import SWEEP, SweepResult
+from worker.known_workflows import result_of_run
 from workflows import search_attributes as sa
 
 _LOOKED_AT: Final = 20
@@ -29,23 +30,17 @@ async def scheduled_mark(client: Client, seller_id: str) -> datetime | None:
     query = (
         f'WorkflowType="{AMAZON_SWEEP}" AND {sa.SELLER.name}="{seller_id}" AND ExecutionStatus="Completed"'
     )
-    marks = []
-    async for found in client.list_workflows(query, limit=_NEWEST):
-        handle: WorkflowHandle[object, AmazonSweepResult] = client.get_workflow_handle(
-            found.id, run_id=found.run_id, result_type=AmazonSweepResult
-        )
-        marks.append((await handle.result()).mark)
-    return max(marks, default=None)
+    found = client.list_workflows(query, limit=_NEWEST)
+    return max(
+        [(await result_of_run(client, one, AmazonSweepResult)).mark async for one in found], default=None
+    )
 
 
 async def _by_hand(client: Client, seller_id: str) -> datetime | None:
     query = f'WorkflowType="{SWEEP}" AND ExecutionStatus="Completed"'
     closed = [found async for found in client.list_workflows(query, limit=_LOOKED_AT)]
     for found in sorted(closed, key=lambda one: one.close_time or one.start_time, reverse=True):
-        handle: WorkflowHandle[object, SweepResult] = client.get_workflow_handle(
-            found.id, run_id=found.run_id, result_type=SweepResult
-        )
-        page = (await handle.result()).amazon.get(seller_id)
+        page = (await result_of_run(client, found, SweepResult)).amazon.get(seller_id)
         if page is not None and page.horizon is not None:
             return page.horizon
     return None

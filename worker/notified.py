@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import order_workflow_id, report_workflow_id
@@ -16,6 +15,7 @@ from canonical.notification_contracts import AMAZON_NOTIFIED, AmazonNotified, Or
 from canonical.notification_news import ReportNews
 from canonical.order import OrderStatus
 from canonical.order_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
+from worker.known_workflows import described, result_of_run, signalled
 from worker.late import LateKept, tell_closed
 from workflows import search_attributes
 from workflows.policies import LIVE_PRIORITY, marketplace_priority
@@ -71,24 +71,14 @@ async def notify_order(
 async def _tell_cancelled(
     client: Client, seller_id: str, order_id: str, news: AmazonNotified, *, cases: bool
 ) -> Notified:
-    handle: WorkflowHandle[object, OrderResult] = client.get_workflow_handle(
-        order_workflow_id(seller_id, order_id), result_type=OrderResult
-    )
-    try:
-        await handle.signal(AMAZON_NOTIFIED, news)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-    else:
+    workflow_id = order_workflow_id(seller_id, order_id)
+    if await signalled(client, workflow_id, AMAZON_NOTIFIED, news):
         return Notified.TOLD
-    try:
-        described = await handle.describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return Notified.NOT_KNOWN
-        raise
-    completed = described.status is WorkflowExecutionStatus.COMPLETED
-    if not completed or (await handle.result()).outcome != BOOKED:
+    run = await described(client, workflow_id)
+    if run is None:
+        return Notified.NOT_KNOWN
+    completed = run.status is WorkflowExecutionStatus.COMPLETED
+    if not completed or (await result_of_run(client, run, OrderResult)).outcome != BOOKED:
         return Notified.LATE
     late = await tell_closed(client, seller_id, order_id, cases=cases)
     return Notified.AFTER_CLOSE if late.kept is LateKept.CARRIED else Notified.LATE
@@ -104,12 +94,6 @@ async def notify_report(client: Client, sellers: Sequence[str], news: ReportNews
     )
     told = False
     for seller_id in (news.seller_id,) if news.seller_id else sellers:
-        handle = client.get_workflow_handle(report_workflow_id(seller_id, news.report_id))
-        try:
-            await handle.signal(REPORT_FINISHED, finished)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        else:
-            told = True
+        workflow_id = report_workflow_id(seller_id, news.report_id)
+        told = await signalled(client, workflow_id, REPORT_FINISHED, finished) or told
     return told

@@ -86,6 +86,7 @@ def m3_options(settings: Settings) -> M3Options:
         partner=m3.partner,
         message_type=m3.message_type,
         returns=(settings.returns or ReturnSettings()).options,
+        settlements=settings.settlement.posting.options if settings.settlement.plan.configured else None,
     )
 
 

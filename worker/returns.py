@@ -39,7 +39,7 @@ from canonical.return_contracts import (
 from canonical.return_facts import CaseFacts, Replaced
 from canonical.return_models import CaseRules
 from canonical.steps import Step
-from worker.known_workflows import described, signalled
+from worker.known_workflows import described, result_of_run, signalled
 from workflows import search_attributes as sa
 from workflows.policies import seller_priority
 
@@ -127,11 +127,7 @@ class CasesOnTemporal:
     async def _memory(self, description: WorkflowExecutionDescription | None) -> CaseMemory:
         if description is None or description.status is not WorkflowExecutionStatus.COMPLETED:
             return CaseMemory()
-        handle = self._client.get_workflow_handle(
-            description.id, run_id=description.run_id, result_type=ReturnCaseResult
-        )
-        result: ReturnCaseResult = await handle.result()
-        return result.memory
+        return (await result_of_run(self._client, description, ReturnCaseResult)).memory
 
 
 async def look_for_refund(client: Client, seller_id: str, news: RefundPosted, gather: timedelta) -> None:

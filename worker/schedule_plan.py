@@ -7,7 +7,9 @@ from pydantic import BaseModel
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
 from canonical.deadlines import DEADLINES, DeadlinesInput
+from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput
+from canonical.finance_contracts import FINANCE_LOOK, FinanceInput, finance_look_id
 from canonical.ids import (
     amazon_sweep_id,
     correction_sweep_id,
@@ -28,6 +30,8 @@ from canonical.schedule_contracts import (
     DeliverySweepInput,
     ReconciliationInput,
 )
+from canonical.settlement_ids import settlement_feed_id
+from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput
 from canonical.sweep_contracts import SWEEP, SweepInput
 from worker.settings import Settings
 
@@ -89,6 +93,7 @@ def planned(settings: Settings) -> list[Planned]:
         *_mcf(settings),
         *_reconciliation(settings),
         *_returns(settings),
+        *_settlements(settings),
     ]
 
 
@@ -198,6 +203,35 @@ def _returns(settings: Settings) -> list[Planned]:
         )
         for seller_id, seller in settings.sellers.items()
     ]
+
+
+def _settlements(settings: Settings) -> list[Planned]:
+    at = settings.schedules.settlements_at
+    if not settings.settlement.plan.configured or not isinstance(at, time):
+        return []
+    spec = _daily(at, settings.schedules.time_zone)
+
+    def daily(schedule_id: str, seller_id: str, workflow: str, argument: BaseModel, what: str) -> Planned:
+        return Planned(
+            id=schedule_id,
+            seller_id=seller_id,
+            workflow=workflow,
+            argument=argument,
+            spec=spec,
+            missed=_MISSED_DAY,
+            summary=f"{what}, seller {seller_id}",
+        )
+
+    looks: list[Planned] = []
+    for each in settings.sellers:
+        feed = FeedInput(seller_id=each, report_types=settings.settlement.posting.reports)
+        deferred, finances = DeferredInput(seller_id=each), FinanceInput(seller_id=each)
+        looks += [
+            daily(settlement_feed_id(each), each, SETTLEMENT_FEED, feed, "Settlement reports"),
+            daily(deferred_look_id(each), each, DEFERRED_LOOK, deferred, "What Amazon holds back"),
+            daily(finance_look_id(each), each, FINANCE_LOOK, finances, "New kinds of amounts"),
+        ]
+    return looks
 
 
 def _reconciliation(settings: Settings) -> list[Planned]:

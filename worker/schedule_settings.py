@@ -45,10 +45,14 @@ class ScheduleSettings(BaseModel):
     returns_at: time | Literal["never"] = time(5)
     """Time of day of the look at refunds and returns, where there is a section `returns`; ``"never"`` makes no such
     schedule."""
+    settlements_at: time | Literal["never"] = time(6)
+    """Time of day of the looks for settlement reports, for what Amazon holds back and for new kinds of amounts, where
+    `settlement` names accounts; ``"never"`` makes no such schedules. Amazon lists a report for 90 days."""
     start_missing: bool = True
     """Whether the reconciliation starts the orders that it finds without a workflow."""
     time_zone: str = "UTC"
-    """Time zone of `reconciliation_at` with its days, and of `returns_at`, such as ``"Europe/Berlin"``."""
+    """Time zone of `reconciliation_at` with its days, `returns_at` and `settlements_at`, such as
+    ``"Europe/Berlin"``."""
 
     @model_validator(mode="after")
     def _moments(self) -> "ScheduleSettings":
@@ -56,7 +60,11 @@ class ScheduleSettings(BaseModel):
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
             raise ValueError(f"time_zone {self.time_zone!r} is no time zone such as Europe/Berlin") from None
-        for name, at in (("reconciliation_at", self.reconciliation_at), ("returns_at", self.returns_at)):
+        for name, at in (
+            ("reconciliation_at", self.reconciliation_at),
+            ("returns_at", self.returns_at),
+            ("settlements_at", self.settlements_at),
+        ):
             if isinstance(at, time) and at.tzinfo is not None:
                 raise ValueError(f"{name} is a time of day in time_zone; leave the offset out")
         return self

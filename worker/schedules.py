@@ -21,6 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.checks import Check
 from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.deferred_contracts import deferred_look_id
+from canonical.finance_contracts import finance_look_id
 from canonical.ids import (
     amazon_sweep_id,
     correction_sweep_id,
@@ -34,6 +36,7 @@ from canonical.ids import (
 from canonical.schedule_contracts import (
     AmazonSweepInput,
 )
+from canonical.settlement_ids import settlement_feed_id
 from worker.marks import mark_of, scheduled_mark
 from worker.schedule_plan import Planned, planned
 from worker.settings import Settings
@@ -93,7 +96,14 @@ async def _known(client: Client) -> set[str]:
 
 def _is_ours(schedule_id: str) -> bool:
     return schedule_id.startswith(
-        (amazon_sweep_id(""), returns_schedule_id(""), fba_feed_id(""))
+        (
+            amazon_sweep_id(""),
+            returns_schedule_id(""),
+            fba_feed_id(""),
+            settlement_feed_id(""),
+            deferred_look_id(""),
+            finance_look_id(""),
+        )
     ) or schedule_id in (
         delivery_sweep_id(),
         correction_sweep_id(),
@@ -195,7 +205,7 @@ def _what(described: ScheduleDescription) -> str:
 
 async def chosen(client: Client, settings: Settings, names: Sequence[str]) -> list[str]:
     """Ids of the schedules that are meant: ids, or ``sweep``, ``deliveries``, ``mcf``, ``reconciliation``,
-    ``returns``; none means all.
+    ``returns``, ``settlements``; none means all.
 
     Raises NoSchedule with a sentence.
     """
@@ -214,7 +224,11 @@ async def chosen(client: Client, settings: Settings, names: Sequence[str]) -> li
 
 
 def _is_kind(schedule_id: str, name: str) -> bool:
-    kinds = {"sweep": amazon_sweep_id(""), "returns": returns_schedule_id("")}
+    kinds = {
+        "sweep": amazon_sweep_id(""),
+        "returns": returns_schedule_id(""),
+        "settlements": settlement_feed_id(""),
+    }
     return name in kinds and schedule_id.startswith(kinds[name])
 
 

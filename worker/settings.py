@@ -26,6 +26,7 @@ from worker.mcf_settings import McfSettings
 from worker.notification_settings import NotificationSettings
 from worker.return_settings import ReturnSettings
 from worker.schedule_settings import ScheduleSettings
+from worker.settlement_settings import SettlementSettings
 
 CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
@@ -183,6 +184,8 @@ class Settings(_Strict):
     """Where imported files, reports and results are kept."""
     imports: ImportSettings = ImportSettings()
     """At what pace imports go."""
+    settlement: SettlementSettings = SettlementSettings()
+    """How Amazon's settlements are booked."""
     schedules: ScheduleSettings = ScheduleSettings()
     """What runs by the clock."""
     sellers: dict[str, SellerSettings]

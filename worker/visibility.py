@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.intake import WaitingOrder
 from activities.returns_intake import TellCase
@@ -20,6 +19,7 @@ from canonical.order_contracts import ORDER_TO_CASH, GoodsLeft, OrderResult, Ord
 from canonical.starting import StartKind, StartOutcome
 from canonical.steps import Step
 from worker import intake
+from worker.known_workflows import described, result_of_run
 from worker.returns import replaced_by
 from workflows import search_attributes as sa
 from workflows.policies import BULK_PRIORITY
@@ -110,28 +110,20 @@ class OrdersOnTemporal:
                 reason = run.typed_search_attributes.get(sa.HELD_REASON) or ""
                 changes[ids[run.id]] = partial(_under_way, reason)
             elif run.status is WorkflowExecutionStatus.COMPLETED and ids[run.id] not in changes:
-                handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
-                    run.id, run_id=run.run_id, result_type=OrderResult
-                )
-                settled = tuple(repair.reason for repair in (await handle.result()).repairs)
+                ended = await result_of_run(self._client, run, OrderResult)
+                settled = tuple(repair.reason for repair in ended.repairs)
                 changes[ids[run.id]] = partial(_settled, settled)
         return changes
 
     async def _facts(self, seller_id: str, order_id: str) -> WorkflowFacts | None:
-        handle: WorkflowHandle[object, OrderResult] = self._client.get_workflow_handle(
-            order_workflow_id(seller_id, order_id), result_type=OrderResult
-        )
-        try:
-            description = await handle.describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
+        description = await described(self._client, order_workflow_id(seller_id, order_id))
+        if description is None:
+            return None
         attributes = description.typed_search_attributes
         outcome = ""
         accepted: tuple[str, ...] = ()
         if description.status is WorkflowExecutionStatus.COMPLETED:
-            result = await handle.result()
+            result = await result_of_run(self._client, description, OrderResult)
             outcome = result.outcome
             accepted = tuple(repair.reason for repair in result.repairs if _accepts(repair))
         return WorkflowFacts(

@@ -5,7 +5,9 @@ from workflows.alerting import Alerts
 from workflows.audit import Audit
 from workflows.bulk_import import BulkImport
 from workflows.deadlines import Deadlines
+from workflows.deferred_look import DeferredLook
 from workflows.fba_feed import FbaFeed
+from workflows.finance_look import FinanceLook
 from workflows.m3_document import M3Document
 from workflows.mcf_order import McfOrder
 from workflows.order_to_cash import OrderToCash
@@ -16,6 +18,8 @@ from workflows.reports import AmazonReport
 from workflows.return_case import ReturnCase
 from workflows.returns_feed import ReturnsFeed
 from workflows.scheduled import AmazonSweep, DeliverySweep
+from workflows.settlement import Settlement
+from workflows.settlement_feed import SettlementFeed
 from workflows.sweep import Sweep
 
 WORKFLOWS = (
@@ -38,5 +42,9 @@ WORKFLOWS = (
     CorrectionSweep,
     ReturnCase,
     ReturnsFeed,
+    Settlement,
+    SettlementFeed,
+    DeferredLook,
+    FinanceLook,
 )
 """What a worker hosts and the replayer replays."""

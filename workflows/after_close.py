@@ -25,7 +25,7 @@ from canonical.order_contracts import OrderToCashInput
 from canonical.steps import Step
 from workflows.order_calls import OrderCalls
 from workflows.order_handlers import OrderHandlers
-from workflows.order_holding import GivenUp
+from workflows.repairable import GivenUp
 
 _WHERE: Final[dict[LateKind, tuple[HeldReason, Step]]] = {
     LateKind.SHIPPED: (HeldReason.SHIPPED_AFTER_CLOSE, Step.SALES_ORDER),

@@ -1,8 +1,8 @@
 """Telling the alerts. An order tells that it is held, and that an outage let it go: never awaited, never in its
 way. What runs by the clock tells what it found, and goes on where it cannot."""
 
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -11,32 +11,15 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from canonical.alert_contracts import ALERTS_QUEUE, TELL_ALERTS, AlertMessage, HeldNotice, TellAlerts
 from canonical.alerts import OUTAGES
 from canonical.held import Hold
-from canonical.steps import Step
 from workflows.details import fix_argument, fix_command, fixes_for
+from workflows.held_state import HeldState
 
 _LATEST: Final = timedelta(hours=1)
 """What could not be told by then is told by the digest."""
 
 
-class Holdable(Protocol):
-    """What is told of a workflow that can be held."""
-
-    @property
-    def order_id(self) -> str:
-        """What it is about, as `o2c fix` takes it."""
-
-    @property
-    def seller_id(self) -> str: ...
-
-    @property
-    def step(self) -> Step: ...
-
-    @property
-    def held_since(self) -> datetime | None: ...
-
-
-def tell_held(state: Holdable, hold: Hold) -> None:
-    """The order has just become held."""
+def tell_held(state: HeldState, hold: Hold, noun: str) -> None:
+    """The order has just become held; `noun` is what a person calls it."""
     info = workflow.info()
     fix = fixes_for(state.step, hold)[0]
     command = fix_command(state.order_id, fix, fix_argument(fix, state.step, hold))
@@ -51,8 +34,9 @@ def tell_held(state: Holdable, hold: Hold) -> None:
         since=state.held_since or workflow.now(),
         command=command,
         skus=hold.skus,
+        noun=noun,
     )
-    _tell(TellAlerts(held=notice), "Tell people that the order is held")
+    _tell(TellAlerts(held=notice), f"Tell people that the {noun} is held")
 
 
 def tell_released(hold: Hold) -> None:

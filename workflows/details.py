@@ -22,14 +22,19 @@ _MENTIONED = 10
 
 
 def waiting(
-    order_id: str, step: Step, sentence: str, remarks: list[str], repairs: Sequence[Repair] = ()
+    order_id: str,
+    step: Step,
+    sentence: str,
+    remarks: list[str],
+    repairs: Sequence[Repair] = (),
+    noun: str = "order",
 ) -> str:
     """Details of an order that goes its way, or has come to its end."""
     nothing = (
-        "the order is done" if step is Step.CLOSED else "it goes on by itself, or says here what it needs"
+        f"the {noun} is done" if step is Step.CLOSED else "it goes on by itself, or says here what it needs"
     )
     parts = [
-        f"Order **{order_id}**, step **{step}**.",
+        f"{noun.capitalize()} **{order_id}**, step **{step}**.",
         _plain(sentence),
         f"**What to do.** Nothing: {nothing}.",
     ]
@@ -43,12 +48,14 @@ def held(
     since: datetime,
     remarks: list[str],
     repairs: Sequence[Repair] = (),
+    noun: str = "order",
 ) -> str:
     """Details of a held order: what happened, what the other side said, what to send."""
     info = HELD_REASONS[hold.reason]
     parts = [
         f"## Held: {info.title}",
-        f"Order **{order_id}**, step **{step}**, since {since:%Y-%m-%d %H:%M} UTC, reason `{hold.reason}`.",
+        f"{noun.capitalize()} **{order_id}**, step **{step}**, since {since:%Y-%m-%d %H:%M} UTC, "
+        f"reason `{hold.reason}`.",
         f"**What happened.** {_plain(hold.sentence)}",
     ]
     if hold.code or hold.request_id:

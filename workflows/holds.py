@@ -12,6 +12,8 @@ _NOT_YET: dict[Step, HeldReason] = {
     Step.LEDGER: HeldReason.LEDGER_MISMATCH,
     Step.RETURNING: HeldReason.RETURN_REFUSED,
     Step.CREDITING: HeldReason.CREDIT_MISSING,
+    Step.PAYMENTS: HeldReason.SETTLEMENT_NOT_POSTED,
+    Step.POSTING: HeldReason.SETTLEMENT_NOT_POSTED,
 }
 """What waiting in vain for M3 means at each step."""
 
@@ -36,11 +38,11 @@ def hold_of(error: ActivityError, step: Step, order_id: str) -> Hold:
     )
 
 
-def naming(hold: Hold, order_id: str) -> Hold:
+def naming(hold: Hold, title: str, order_id: str) -> Hold:
     """The hold with a sentence that names the order: a failed call knows the call, a person asks which order."""
     if order_id in hold.sentence:
         return hold
-    return hold.model_copy(update={"sentence": f"Amazon order {order_id}: {hold.sentence}"})
+    return hold.model_copy(update={"sentence": f"{title} {order_id}: {hold.sentence}"})
 
 
 _AMAZON_ACTIVITIES = frozenset(

@@ -20,7 +20,8 @@ from canonical.held import HeldReason, Hold
 from canonical.mcf_contracts import ID_TAKEN, MCF_ORDER, McfOrderInput, McfResult
 from canonical.steps import Step
 from workflows.mcf_endings import ended, not_shipped, told, why_nothing
-from workflows.mcf_handlers import GivenUp, McfHandlers
+from workflows.mcf_handlers import McfHandlers
+from workflows.repairable import GivenUp
 
 FIRST_LOOK: Final = timedelta(minutes=15)
 DAILY: Final = timedelta(days=1)

@@ -1,14 +1,9 @@
 """What the workflow of an M3 delivery that Amazon fulfils remembers, and its calls to the outside."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeVar
-
-from pydantic import BaseModel
-from temporalio import workflow
 
 from canonical import mcf_contracts as mcf
-from canonical.fixes import Fix, MarkStepDone
+from canonical.fixes import MarkStepDone
 from canonical.fulfillment import (
     COMMENT_LENGTH,
     FulfillmentLine,
@@ -16,24 +11,18 @@ from canonical.fulfillment import (
     FulfillmentSnapshot,
     ParcelStatus,
 )
-from canonical.held import Hold
 from canonical.ids import fulfillment_order_id, mcf_package_number
 from canonical.order import Address
-from canonical.order_contracts import Repair
-from canonical.steps import Step
 from workflows import policies
-from workflows.policies import CallPolicy, seller_priority
-
-R = TypeVar("R", bound=BaseModel)
-_MAX_REMARKS = 50
+from workflows.calls import Calls
+from workflows.held_state import HeldState
 
 
 @dataclass
-class McfState:
-    """Everything under way for one delivery. Handlers append to it; only the main flow acts on it."""
+class McfState(HeldState):
+    """Everything under way for one delivery: `order_id` is M3's order and delivery number."""
 
     start: mcf.McfOrderInput
-    step: Step = Step.RECEIVED
     delivery: mcf.McfDelivery | None = None
     attempt: int = 1
     """Which fulfilment order it is: Amazon takes an id once."""
@@ -45,25 +34,14 @@ class McfState:
     snapshot: FulfillmentSnapshot | None = None
     news: bool = False
     """Amazon has told of something that the last look did not show."""
-    give_up: bool = False
     cancel_asked: bool = False
     reported: mcf.McfReported | None = None
     parcels: dict[str, ParcelStatus] = field(default_factory=dict)
     looks: int = 0
-    hold: Hold | None = None
-    held_since: datetime | None = None
-    fix: Fix | None = None
-    repairs: list[Repair] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
 
-    @property
-    def order_id(self) -> str:
-        """What a person calls it: M3's order and delivery number."""
-        return f"{self.start.orno}-{self.start.dlix}"
-
-    @property
-    def seller_id(self) -> str:
-        return self.start.seller_id
+    @classmethod
+    def from_input(cls, start: mcf.McfOrderInput) -> "McfState":
+        return cls(start, seller_id=start.seller_id, order_id=f"{start.orno}-{start.dlix}")
 
     @property
     def fulfillment_order_id(self) -> str:
@@ -89,10 +67,6 @@ class McfState:
     def tracking_numbers(self) -> tuple[str, ...]:
         parcels = self.snapshot.parcels if self.snapshot else ()
         return tuple(parcel.tracking_number for parcel in parcels if parcel.tracking_number)
-
-    def remark(self, sentence: str) -> None:
-        """Keep a sentence for the operator; bounded, the oldest go first."""
-        self.remarks = [*self.remarks[-(_MAX_REMARKS - 1) :], sentence]
 
     def take_news(self, news: mcf.FulfillmentChanged) -> None:
         """A notification is a hint; what the last look has shown already is none."""
@@ -142,28 +116,12 @@ class McfState:
         )
 
 
-class McfCalls:
+class McfCalls(Calls):
     """Activities of one delivery, named by `canonical.mcf_contracts`."""
 
     def __init__(self, state: McfState) -> None:
+        super().__init__(state.seller_id)
         self._state = state
-
-    async def _call(
-        self, name: str, request: BaseModel, result: type[R], policy: CallPolicy, summary: str
-    ) -> R:
-        answer: R = await workflow.execute_activity(
-            name,
-            request,
-            result_type=result,
-            task_queue=policy.queue,
-            start_to_close_timeout=policy.timeout,
-            heartbeat_timeout=policies.HEARTBEAT,
-            retry_policy=policy.retry,
-            priority=seller_priority(self._state.seller_id),
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=summary,
-        )
-        return answer
 
     async def read_delivery(self) -> mcf.McfDelivery:
         start = self._state.start

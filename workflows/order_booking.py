@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from canonical.fixes import AcceptDifference, Cancel, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
+from canonical.fixes import AcceptDifference, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
 from canonical.held import HeldReason, Hold
 from canonical.order import Order
 from canonical.steps import Step
@@ -115,8 +115,6 @@ class OrderBooking(OrderNotified):
                     state.items = None
                 if hold.reason in _READ_AGAIN:
                     self._calls.fetched = False
-            case Cancel():
-                state.give_up = True
 
     async def _take_marked_order(self, fix: MarkStepDone) -> None:
         sent = self._state.facts

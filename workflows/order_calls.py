@@ -1,8 +1,5 @@
 """The order's calls to the outside, each with its queue, patience and summary for the Web UI."""
 
-from typing import TypeVar
-
-from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import Priority
 
@@ -17,46 +14,28 @@ from canonical.cancellation_contracts import (
 )
 from canonical.fixes import MarkStepDone
 from canonical.order import Delivery, Invoice, Order, Package, Voucher
-from canonical.sales_order import missing_facts
+from canonical.order_facts import missing_facts
 from workflows import policies
+from workflows.calls import Calls
 from workflows.order_state import OrderState
 from workflows.policies import LIVE_PRIORITY, CallPolicy, marketplace_priority, seller_priority
 
-R = TypeVar("R", bound=BaseModel)
 
-
-class OrderCalls:
+class OrderCalls(Calls):
     """Activities of one order, named by `canonical.activity_contracts`."""
 
     def __init__(self, state: OrderState) -> None:
+        super().__init__(state.seller_id)
         self._state = state
         self.fetched = False
         """Whether Amazon was asked for the whole order."""
 
-    async def _call(
-        self, name: str, request: BaseModel, result: type[R], policy: CallPolicy, summary: str
-    ) -> R:
-        answer: R = await workflow.execute_activity(
-            name,
-            request,
-            result_type=result,
-            task_queue=policy.queue,
-            start_to_close_timeout=policy.timeout,
-            heartbeat_timeout=policies.HEARTBEAT,
-            retry_policy=policy.retry,
-            priority=self._priority(policy),
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=summary,
-        )
-        return answer
-
     def _priority(self, policy: CallPolicy) -> Priority:
         """As the order was started: live, or behind them. Amazon's queues count their quota by seller."""
         key = workflow.info().priority.priority_key or LIVE_PRIORITY
-        seller_id = self._state.seller_id
         if policy.queue != act.M3_QUEUE:
-            return seller_priority(seller_id, key)
-        return marketplace_priority(seller_id, self._state.ref.marketplace_id, key)
+            return seller_priority(self._seller_id, key)
+        return marketplace_priority(self._seller_id, self._state.ref.marketplace_id, key)
 
     def missing(self) -> tuple[str, ...]:
         """What M3 needs and the order lacks; a corrected address counts."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from temporalio import workflow
 
+from canonical.activity_contracts import CancelSalesOrderResult
 from canonical.cancellation_contracts import TakeLinesBackResult
 from canonical.cancellations import (
     Cancellation,
@@ -28,45 +29,19 @@ from canonical.order import Channel, Order, OrderStatus
 from canonical.order_contracts import OrderResult
 from canonical.shipments import fulfilled_quantities
 from canonical.steps import Step
-from workflows.order_holding import GivenUp
 from workflows.order_notified import OrderNotified
-from workflows.repairs import DESCRIPTIONS
+from workflows.repairable import GivenUp, takes
 
 _ASKS_THE_OPERATOR: Final = "asks-the-operator"
 """Patch: orders under way before a buyer's request for cancellation was a task."""
 
 
+@takes(FixName.ACCEPT_CANCELLATION, FixName.REFUSE_CANCELLATION)
 class OrderCancelled(OrderNotified):
     """How an order is cancelled, and the buyer answered."""
 
     _awaits_amazon = False
     """M3's order is taken back at the buyer's request, and Amazon has not cancelled yet."""
-
-    # --- an operator's answer to the buyer, as update and as signal ------------------------------
-
-    @workflow.update(description=DESCRIPTIONS[FixName.ACCEPT_CANCELLATION])
-    async def accept_cancellation(self, *arguments: object) -> str:
-        return self._accept(FixName.ACCEPT_CANCELLATION, arguments)
-
-    @workflow.update(description=DESCRIPTIONS[FixName.REFUSE_CANCELLATION])
-    async def refuse_cancellation(self, *arguments: object) -> str:
-        return self._accept(FixName.REFUSE_CANCELLATION, arguments)
-
-    @accept_cancellation.validator
-    def _check_accept_cancellation(self, *arguments: object) -> None:
-        self._check(FixName.ACCEPT_CANCELLATION, arguments)
-
-    @refuse_cancellation.validator
-    def _check_refuse_cancellation(self, *arguments: object) -> None:
-        self._check(FixName.REFUSE_CANCELLATION, arguments)
-
-    @workflow.signal(name="accept_cancellation", description=DESCRIPTIONS[FixName.ACCEPT_CANCELLATION])
-    def accept_cancellation_signal(self, *arguments: object) -> None:
-        self._accept_signal(FixName.ACCEPT_CANCELLATION, arguments)
-
-    @workflow.signal(name="refuse_cancellation", description=DESCRIPTIONS[FixName.REFUSE_CANCELLATION])
-    def refuse_cancellation_signal(self, *arguments: object) -> None:
-        self._accept_signal(FixName.REFUSE_CANCELLATION, arguments)
 
     # --- the buyer asks -------------------------------------------------------------------------
 
@@ -155,14 +130,14 @@ class OrderCancelled(OrderNotified):
 
     async def _cancel(self) -> OrderResult:
         """Take the order back in M3 as far as its state allows; M3 is searched even without a number."""
-        state, calls = self._state, self._calls
+        state = self._state
         who, by = "at Amazon", CancelledBy.AMAZON
         if self._awaits_amazon:
             who, by = "at the buyer's request", CancelledBy.BUYER
         elif state.give_up:
             who, by = "by an operator", CancelledBy.OPERATOR
         self._go(Step.CANCELLING, f"The order was cancelled {who}; taking it back in M3.")
-        done = await self._until_done(Step.CANCELLING, calls.cancel_sales_order, calls.settled_by_hand)
+        done = await self._taken_back()
         if done.deleted:
             numbers = ", ".join(done.deleted)
             settled = Settled.BY_HAND if done.by_hand else Settled.DELETED
@@ -178,6 +153,17 @@ class OrderCancelled(OrderNotified):
         if self._awaits_amazon:
             await self._await_amazon(sentence)
         return state.result("cancelled", sentence)
+
+    async def _taken_back(self) -> CancelSalesOrderResult:
+        """What M3 has of the order is taken back; a person who cancels once more wants it tried again."""
+        calls = self._calls
+        while True:
+            try:
+                return await self._until_done(
+                    Step.CANCELLING, calls.cancel_sales_order, calls.settled_by_hand
+                )
+            except GivenUp:
+                continue
 
     def _sent_anyway(self, left: Mapping[str, int]) -> dict[str, int]:
         """Pieces by SKU that an own warehouse sent although they were cancelled. What Amazon knows as shipped is left

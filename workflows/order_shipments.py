@@ -5,12 +5,11 @@ from temporalio import workflow
 
 from canonical.fba_contracts import AMAZON_SHIPPED, AmazonShipped
 from canonical.fba_shipments import shipped_too_little, shipped_too_much
-from canonical.fixes import AcceptDifference, Cancel
+from canonical.fixes import AcceptDifference
 from canonical.held import HeldReason, Hold
 from canonical.order import Channel
 from canonical.shipments import all_shipped
 from canonical.steps import Step
-from workflows.order_holding import GivenUp
 from workflows.order_notified import OrderNotified
 
 _HOLDS = "holds-shipped-otherwise"
@@ -47,9 +46,6 @@ class OrderShipments(OrderNotified):
             if isinstance(fix, AcceptDifference):
                 state.accepted.add(sentence)
                 state.remark(f"A person accepted: {sentence}")
-            elif isinstance(fix, Cancel):
-                state.give_up = True
-                raise GivenUp
             else:
                 self._go(Step.SHIPMENT, "Reading the order from Amazon.")
                 state.take_snapshot(await self._until_done(Step.SHIPMENT, self._calls.fetch_order))

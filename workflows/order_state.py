@@ -2,32 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from canonical.activity_contracts import OrderRef, SalesOrderResult
 from canonical.cancellations import Cancellation, lowered
 from canonical.fba_contracts import FbaShipment
 from canonical.fba_shipments import next_goods, settled, shipped_quantities
-from canonical.fixes import Fix, MapSku
-from canonical.held import Hold
+from canonical.fixes import MapSku
 from canonical.late_events import comparable_total
 from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Package, Voucher
-from canonical.order_contracts import GoodsLeft, OrderResult, OrderToCashInput, OrderView, Repair
+from canonical.order_contracts import GoodsLeft, OrderResult, OrderToCashInput, OrderView
 from canonical.shipments import next_shipment, ordered_quantities, updated
-from canonical.steps import Step
+from workflows.held_state import HeldState
 from workflows.notice_book import NoticeBook
-
-MAX_REMARKS = 50
 
 
 @dataclass
-class OrderState:
-    """Everything under way for one order. Handlers append to it; only the main flow acts on it."""
+class OrderState(HeldState):
+    """Everything under way for one order."""
 
-    seller_id: str
-    order_id: str
     order: Order | None
-    step: Step = Step.RECEIVED
     booked: Order | None = None
     """Amazon's order as it was when M3 took it."""
     items: dict[str, str] | None = None
@@ -56,12 +49,6 @@ class OrderState:
     """Sentences about shipped quantities that a person accepted."""
     invoices: list[Invoice] = field(default_factory=list)
     vouchers: list[Voucher] = field(default_factory=list)
-    hold: Hold | None = None
-    held_since: datetime | None = None
-    fix: Fix | None = None
-    """An accepted repair that the main flow has not taken up yet."""
-    give_up: bool = False
-    """A person sent `cancel`."""
     cancellations: list[Cancellation] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     """Items whose cancellation the buyer asked for, and about which it is decided."""
@@ -71,8 +58,6 @@ class OrderState:
     """Pieces by order item id that left M3 although Amazon had cancelled them, and that Amazon is not told of."""
     notices: NoticeBook = field(default_factory=NoticeBook)
     """What Amazon notified of."""
-    repairs: list[Repair] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
 
     @classmethod
     def from_input(cls, start: OrderToCashInput) -> "OrderState":
@@ -113,10 +98,6 @@ class OrderState:
         if self.facts.channel is Channel.FBA or self.booked is None:
             return self.facts
         return self.booked
-
-    def remark(self, sentence: str) -> None:
-        """Keep a sentence for the operator; bounded, the oldest go first."""
-        self.remarks = [*self.remarks[-(MAX_REMARKS - 1) :], sentence]
 
     def take_snapshot(self, order: Order) -> bool:
         """Amazon's order as it now is; older news than what is known changes nothing."""

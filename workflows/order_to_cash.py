@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.cancellations import CancelledBy, cancelled_pieces
-from canonical.fixes import AcceptDifference, Cancel
+from canonical.fixes import AcceptDifference
 from canonical.held import HeldReason, Hold
 from canonical.order import Channel, Delivery, OrderStatus
 from canonical.order_contracts import ORDER_TO_CASH, OrderResult, OrderToCashInput
@@ -19,8 +19,8 @@ from canonical.steps import Step
 from workflows.order_booking import OrderBooking
 from workflows.order_calls import OrderCalls
 from workflows.order_cancellation import OrderCancelled
-from workflows.order_holding import GivenUp
 from workflows.order_shipments import OrderShipments
+from workflows.repairable import GivenUp
 
 _TAKES_LINES_BACK = "takes-lines-back"
 """Patch: orders under way before cancelled lines were taken back without a person."""
@@ -184,6 +184,3 @@ class OrderToCash(OrderBooking, OrderShipments, OrderCancelled):
             fix = await self._held(Step.SHIPMENT, Hold(reason=HeldReason.ORDER_CHANGED, sentence=sentence))
             if isinstance(fix, AcceptDifference):
                 state.booked = state.wanted
-            elif isinstance(fix, Cancel):
-                state.give_up = True
-                raise GivenUp

@@ -32,8 +32,8 @@ from canonical.steps import Step
 from workflows import policies
 from workflows.order_calls import OrderCalls
 from workflows.order_handlers import OrderHandlers
-from workflows.order_holding import GivenUp
 from workflows.order_state import OrderState
+from workflows.repairable import GivenUp
 
 _LOOK: Final = timedelta(minutes=30)
 

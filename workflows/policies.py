@@ -20,9 +20,11 @@ from canonical.activity_contracts import (
     M3_QUEUE,
     ORDERS_QUEUE,
 )
-from canonical.import_contracts import IMPORT_REFUSED
+from canonical.import_contracts import IMPORT_REFUSED, IMPORTS_QUEUE
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
+from canonical.settlement_contracts import STALE
+from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 
 HEARTBEAT: Final = timedelta(seconds=30)
 
@@ -41,7 +43,7 @@ def _retry(attempts: int, longest: timedelta) -> RetryPolicy:
         backoff_coefficient=1.6,
         maximum_interval=longest,
         maximum_attempts=attempts,
-        non_retryable_error_types=[HELD, IMPORT_REFUSED],
+        non_retryable_error_types=[HELD, IMPORT_REFUSED, STALE],
     )
 
 
@@ -86,6 +88,16 @@ AMAZON_GET_REPORT_DOCUMENT: Final = CallPolicy(
     AMAZON_GET_REPORT_DOCUMENT_QUEUE, timedelta(minutes=30), _retry(100, timedelta(minutes=4))
 )
 """A document of a year's orders takes minutes to come."""
+
+AMAZON_GET_REPORTS: Final = CallPolicy(
+    AMAZON_GET_REPORTS_QUEUE, timedelta(minutes=2), _retry(100, timedelta(minutes=4))
+)
+"""getReports is refilled once in 45 seconds."""
+READING: Final = CallPolicy(IMPORTS_QUEUE, timedelta(minutes=30), _retry(20, timedelta(minutes=2)))
+"""Reading an archived report of a million rows takes a minute."""
+M3_SETTLEMENT: Final = CallPolicy(M3_QUEUE, timedelta(hours=4), _retry(60, timedelta(minutes=1)))
+"""A settlement has thousands of orders, each looked up; what M3 posts in its own time is waited for, as by
+`M3_WAIT`."""
 
 LIVE_PRIORITY: Final = 3
 BULK_PRIORITY: Final = 5

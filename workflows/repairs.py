@@ -1,6 +1,7 @@
 """Reading what an operator sends: one argument, checked against the order, answered in a sentence."""
 
 import json
+from collections.abc import Collection
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -101,28 +102,40 @@ def values_of(fix: Fix) -> str:
 
 
 def check_fix(
-    fix: Fix, name: FixName, *, order_id: str, hold: Hold | None, step: Step, skus: tuple[str, ...]
+    fix: Fix,
+    name: FixName,
+    *,
+    order_id: str,
+    hold: Hold | None,
+    step: Step,
+    skus: Collection[str] | None = None,
+    noun: str = "order",
+    takes: Collection[FixName] = tuple(FixName),
 ) -> None:
-    """Whether the repair fits the order as it stands; raises BadRepair with a sentence."""
+    """Whether the repair fits the order as it stands; raises BadRepair with a sentence.
+
+    skus: what it sells, where a repair for another SKU is none. takes: the repairs it knows at all.
+    """
+    what = f"{noun} {order_id}"
     if hold is None:
         waits = step in (Step.AWAITING_RELEASE, Step.AWAITING_SHIPMENT)
         if name is FixName.CANCEL and waits and not fix.reason:
             return
-        raise BadRepair(f"Order {order_id} is not held (step {step}); there is nothing to repair.")
+        raise BadRepair(
+            f"{what[:1].upper()}{what[1:]} is not held (step {step}); there is nothing to repair."
+        )
     if fix.reason and fix.reason != hold.reason:
         raise BadRepair(
-            f"Order {order_id} is now held for {hold.reason}; the {name} was meant for {fix.reason}."
+            f"{what[:1].upper()}{what[1:]} is now held for {hold.reason}; the {name} was meant for {fix.reason}."
         )
-    allowed = HELD_REASONS[hold.reason].fixes
+    allowed = [fits for fits in HELD_REASONS[hold.reason].fixes if fits in takes]
     if name not in allowed:
-        raise BadRepair(
-            f"{name} does not repair {hold.reason} of order {order_id}; what does: {', '.join(allowed)}."
-        )
-    if isinstance(fix, MapSku) and fix.sku not in skus:
-        raise BadRepair(f"Order {order_id} has no SKU {fix.sku}; its SKUs: {', '.join(skus)}.")
+        raise BadRepair(f"{name} does not repair {hold.reason} of {what}; what does: {', '.join(allowed)}.")
+    if isinstance(fix, MapSku) and skus is not None and fix.sku not in skus:
+        raise BadRepair(f"{what[:1].upper()}{what[1:]} has no SKU {fix.sku}; its SKUs: {', '.join(skus)}.")
     if isinstance(fix, MarkStepDone) and (fix.step != step or fix.step not in MARKABLE_STEPS):
         raise BadRepair(
-            f"Order {order_id} is held at step {step}, so step {fix.step} cannot be marked done."
+            f"{what[:1].upper()}{what[1:]} is held at step {step}, so step {fix.step} cannot be marked done."
             if step in MARKABLE_STEPS
-            else f"Step {step} of order {order_id} cannot be marked done by hand."
+            else f"Step {step} of {what} cannot be marked done by hand."
         )

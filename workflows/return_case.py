@@ -21,7 +21,8 @@ from canonical.return_contracts import RETURN_CASE, CaseNews, ReturnCaseInput, R
 from canonical.return_facts import CaseFacts
 from canonical.return_models import Accepted, Credit, Movement, Next, Standing
 from canonical.steps import Step
-from workflows.return_handlers import GivenUp, ReturnHandlers
+from workflows.repairable import GivenUp
+from workflows.return_handlers import ReturnHandlers
 
 T = TypeVar("T")
 
@@ -45,8 +46,8 @@ class ReturnCase(ReturnHandlers):
             if isinstance(error, ActivityError) and not is_cancelled_exception(error):
                 raise
             outcome, sentence = "given_up", f"{state.order_id} was given up by a person."
-        self._state.standing = state.standing.model_copy(update={"sentence": sentence})
-        self._go(Step.CLOSED, publish=True)
+        state.standing = state.standing.model_copy(update={"sentence": sentence})
+        self._go(Step.CLOSED, sentence, publish=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return state.result(outcome, sentence)
 
@@ -76,7 +77,7 @@ class ReturnCase(ReturnHandlers):
     async def _know_the_order(self) -> None:
         state = self._state
         while state.order is None:
-            self._go(Step.RECEIVED)
+            self._go(Step.RECEIVED, state.standing.sentence)
             state.order = await self._tried(Step.RECEIVED, self._calls.read_order)
         while state.line is None:
             state.line = await self._tried(Step.RECEIVED, self._calls.find_line)
@@ -101,7 +102,7 @@ class ReturnCase(ReturnHandlers):
     async def _book(self, now: Standing) -> None:
         """M3 gets a customer return; goods in Amazon's hands are received with it."""
         state = self._state
-        self._go(Step.RETURNING)
+        self._go(Step.RETURNING, now.sentence)
         received = state.facts_of_order.channel is Channel.FBA
         move: Movement | None
         try:
@@ -123,7 +124,7 @@ class ReturnCase(ReturnHandlers):
     async def _credit(self, now: Standing) -> None:
         state = self._state
         move = next(each for each in state.booked.movements if each.number == now.movement)
-        self._go(Step.CREDITING)
+        self._go(Step.CREDITING, now.sentence)
         try:
             found = await self._calls.credit(move)
         except ActivityError as error:
@@ -175,7 +176,7 @@ class ReturnCase(ReturnHandlers):
         if state.look:
             await self._receive()
             return
-        self._go(Step.AWAITING_RETURN, publish=state.step is not Step.AWAITING_RETURN)
+        self._go(Step.AWAITING_RETURN, now.sentence, publish=state.step is not Step.AWAITING_RETURN)
         heard = state.news
         timeout = _until(now.due, workflow.now())
         try:

@@ -2,43 +2,33 @@
 
 import shlex
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
-
-from pydantic import BaseModel
-from temporalio import workflow
+from typing import Final
 
 from canonical import return_contracts as act
 from canonical.activity_contracts import OrderRef
-from canonical.fixes import Fix, MarkStepDone
-from canonical.held import Hold
-from canonical.order_contracts import Repair
+from canonical.fixes import MarkStepDone
 from canonical.return_cases import tax_share
 from canonical.return_facts import CaseFacts
 from canonical.return_models import Accepted, Booked, CaseOrder, CaseRules, Credit, Movement, Next, Standing
-from canonical.steps import Step
 from workflows import policies
-from workflows.policies import CallPolicy, seller_priority
+from workflows.calls import Calls
+from workflows.held_state import HeldState
 
-R = TypeVar("R", bound=BaseModel)
-MAX_REMARKS: Final = 50
 _BEHIND: Final = 4
 """Priority of cases: behind live orders, before imports of the past."""
 
 
 @dataclass
-class CaseState:
+class CaseState(HeldState):
     """Everything under way for one case."""
 
-    seller_id: str
     amazon_order_id: str
     sku: str
     rules: CaseRules
     facts: CaseFacts
     booked: Booked
     accepted: Accepted
-    step: Step = Step.RECEIVED
     order: CaseOrder | None = None
     line: act.SoldLine | None = None
     standing: Standing = field(default_factory=lambda: Standing(next=Next.WAIT, sentence="Received."))
@@ -46,17 +36,13 @@ class CaseState:
     """Counts what was told: a wait ends when it grows."""
     look: bool = False
     """The own warehouse may have received something."""
-    hold: Hold | None = None
-    held_since: datetime | None = None
-    fix: Fix | None = None
-    repairs: list[Repair] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
 
     @classmethod
     def from_input(cls, start: act.ReturnCaseInput) -> "CaseState":
         news, memory = start.news, start.memory
         return cls(
             seller_id=news.seller_id,
+            order_id=shlex.quote(f"{news.order_id}/{news.sku}"),
             amazon_order_id=news.order_id,
             sku=news.sku,
             rules=start.rules,
@@ -64,11 +50,6 @@ class CaseState:
             booked=memory.booked,
             accepted=memory.accepted,
         )
-
-    @property
-    def order_id(self) -> str:
-        """What it is about, as `o2c fix` takes it."""
-        return shlex.quote(f"{self.amazon_order_id}/{self.sku}")
 
     @property
     def facts_of_order(self) -> CaseOrder:
@@ -109,10 +90,6 @@ class CaseState:
         moves = tuple(sorted((*others, move), key=lambda each: each.number))
         self.booked = self.booked.model_copy(update={"movements": moves})
 
-    def remark(self, sentence: str) -> None:
-        """Keep a sentence for the operator; bounded, the oldest go first."""
-        self.remarks = [*self.remarks[-(MAX_REMARKS - 1) :], sentence]
-
     def view(self) -> act.CaseView:
         """The case for the query `state`; nothing in it is personal."""
         return act.CaseView(
@@ -148,28 +125,12 @@ class CaseState:
         )
 
 
-class CaseCalls:
+class CaseCalls(Calls):
     """Activities of one case, named by `canonical.return_contracts`."""
 
     def __init__(self, state: CaseState) -> None:
+        super().__init__(state.seller_id, _BEHIND)
         self._state = state
-
-    async def _call(
-        self, name: str, request: BaseModel, result: type[R], policy: CallPolicy, summary: str
-    ) -> R:
-        answer: R = await workflow.execute_activity(
-            name,
-            request,
-            result_type=result,
-            task_queue=policy.queue,
-            start_to_close_timeout=policy.timeout,
-            heartbeat_timeout=policies.HEARTBEAT,
-            retry_policy=policy.retry,
-            priority=seller_priority(self._state.seller_id, _BEHIND),
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=summary,
-        )
-        return answer
 
     async def read_order(self) -> CaseOrder:
         state = self._state

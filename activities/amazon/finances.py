@@ -31,14 +31,14 @@ class Finances:
         self._now = now
 
     async def transactions(
-        self, after: datetime, before: datetime | None, *, token: str = ""
+        self, after: datetime, before: datetime | None, *, token: str = "", status: str = ""
     ) -> TransactionPage:
         """One listTransactions page (0.5 calls/s, burst 10), posted from `after` on and before `before`; None is the
         latest that Amazon shows, and the only way to ask for the last two minutes.
 
         The marketplace is never named: with it Amazon leaves out MFN orders of the United States. `token` goes
-        with the same arguments as the call that produced it. Raises ValueError for a window Amazon would leave
-        empty.
+        with the same arguments as the call that produced it. `status`: only these (transactionStatus). Raises
+        ValueError for a window Amazon would leave empty.
         """
         if (before or self._now()) - after > LONGEST:
             raise ValueError("a window of transactions is 180 days at most")
@@ -47,6 +47,8 @@ class Finances:
         query = {"postedAfter": _timestamp(after)}
         if before is not None:
             query["postedBefore"] = _timestamp(before)
+        if status:
+            query["transactionStatus"] = status
         if token:
             query["nextToken"] = token
         answer = await self._transport.call(LIST_TRANSACTIONS, query=query)

@@ -104,6 +104,25 @@ class Reports:
         fitting = [report for report in reports if report.answers(wanted)]
         return tuple(sorted(fitting, key=lambda report: report.created or since, reverse=True))
 
+    async def page(
+        self, types: Sequence[str], since: datetime, token: str = ""
+    ) -> tuple[tuple[Report, ...], str]:
+        """One page of finished reports created since, as Amazon orders them, and the token of the next page
+        (0.0222 calls/s, burst 10). Amazon lists no report that is older than 90 days."""
+        query = {
+            "reportTypes": ",".join(types),
+            "processingStatuses": DONE,
+            "createdSince": timestamp(since),
+            "pageSize": "100",
+        }
+        # A token stands for the whole question and is refused beside any other part of it.
+        answer = await self._transport.call(GET_REPORTS, query={"nextToken": token} if token else query)
+        listed = answer.get("reports")
+        if not isinstance(listed, list):
+            raise _misread(GET_REPORTS, "reports")
+        reports = tuple(_report(entry, GET_REPORTS) for entry in listed if isinstance(entry, dict))
+        return reports, str(answer.get("nextToken") or "")
+
     async def document(self, document_id: str, report_type: str) -> Document:
         """Where the document is (0.0167 calls/s, burst 15). A report with buyers' data takes a restricted data
         token first (1 call/s, burst 10)."""

@@ -9,7 +9,7 @@ from activities.m3.client import Call, M3Client
 from activities.m3.errors import MIError
 from activities.m3.fields import CLOUD_ONLY, FIELDS, Field
 from activities.m3.lookup import OrderLookup
-from activities.m3.options import M3Options
+from activities.m3.options import M3Options, SettlementOptions
 from activities.m3.programs.customers import customer
 from canonical.held import OrderHeld
 from canonical.profile import MarketplaceProfile
@@ -72,11 +72,29 @@ async def _fields(client: M3Client, options: M3Options) -> Check:
 
 
 def _is_used(call: str, options: M3Options) -> bool:
+    if call in _OF_SETTLEMENTS:
+        return options.settlements is not None and _posts_by(call, options, options.settlements)
     if call in CLOUD_ONLY:
         return options.trigger_invoice and not options.on_premises
     if call.startswith("EXPORTMI"):
         return options.cuor_lookup == "export"
     return True
+
+
+_OF_SETTLEMENTS: Final = frozenset(
+    call
+    for call in FIELDS
+    if call.startswith(("GLS840MI", "ARS040MI", "ARS200MI"))
+    or call in ("OIS350MI.LstAllInvByCO", "GLS200MI.LstVouchersByDt")
+)
+
+
+def _posts_by(call: str, options: M3Options, settlements: SettlementOptions) -> bool:
+    """Whether settlements are posted by this transaction: a line has fixed positions or fields."""
+    if call in CLOUD_ONLY and options.on_premises:
+        return False
+    by_position = bool(settlements.interface.positions)
+    return not call.startswith("GLS840MI.AddBatchLine") or (call == "GLS840MI.AddBatchLine") is by_position
 
 
 def _differences(call: str, ours: Mapping[str, Field], theirs: Mapping[str, dict[str, str]]) -> list[str]:

@@ -67,12 +67,24 @@ OIS390MI.GetLine            *WHLO:A3 *REPN:N10 *RELI:N5
 OIS390MI.LstLine            *WHLO:A3 *REPN:N10
 OIS390MI.SelOpenLine        *WHLO:A3 REPN:N10 CUNO:A10 ITNO:A15 ORNO:A10 PONR:N5 POSX:N3
 OIS350MI.LstInvByCOLine     *ORNO:A10 *PONR:N5 POSX:N3
+OIS350MI.LstAllInvByCO      *ORNO:A10
 OIS350MI.LstInvHeadByCo     *ORNO:A10 WHLO:A3 DLIX:N11
 OIS350MI.GetInvHead         *YEA4:N4 *IVNO:N9 DIVI:A3
 OIS350MI.PrtInvoice         *ORNO:A10 DLIX:N11
 OIS350MI.LstDelLine         *CONO:N3 *ORNO:A10 *DLIX:N11 *WHLO:A3 *TEPY:A3 PONR:N5 POSX:N3
 GLS200MI.GetVoucherHead     *DIVI:A3 *YEA4:N4 *VONO:N8 VSER:A3
 GLS200MI.LstVoucherLines    *DIVI:A3 *YEA4:N4 *VONO:N8 VSER:A3
+GLS200MI.LstVouchersByDt    *FRDT:D10 *TODT:D10 DIVI:A3
+GLS840MI.AddBatchHead       *CONO:N3 *KEY1:A15 *INTN:A15 *DESC:A40 DIVI:A3
+GLS840MI.AddBatchLine       *CONO:N3 *KEY1:A15 *LINE:N7 *PARM:A900 DIVI:A3
+GLS840MI.AddBatchLineFld    *KEY1:A15 *LINE:N7 *INRI:A2 DIVI:A3 GRNR:A10 AIT1:A10 AIT2:A10 AIT3:A10 AIT4:A10 AIT5:A10 AIT6:A10 AIT7:A10 CUCD:A3 CUAM:N17 DBCR:A1 ACDT:D10 VTXT:A40
+GLS840MI.CtrlBatch          *CONO:N3 *KEY1:A15 DIVI:A3
+GLS840MI.UpdBatch           *CONO:N3 *KEY1:A15 DIVI:A3
+ARS040MI.AddBatchHead       *PBID:N10 *BOPE:A3 DIVI:A3 BAAN:A15 ACDT:D10
+ARS040MI.AddBatchLine       *PBID:N10 *TRNO:N7 *CINO:A15 *INYR:N4 *CUNO:A10 *PYAM:N17 DIVI:A3 PYNO:A10 CUCD:A3 AIT1:A10 AIT2:A10 AIT3:A10 AIT4:A10 AIT5:A10 AIT6:A10 AIT7:A10
+ARS040MI.ControlBatch       PBID:N10 DIVI:A3
+ARS200MI.GetInvTotInfo      *PYNO:A10 *CINO:A15 *INYR:N4 *CUNO:A10 DIVI:A3
+ARS200MI.LstInvoiceTrans    *PYNO:A10 *CINO:A15 *INYR:N4 *CUNO:A10 DIVI:A3
 EXPORTMI.Select             *QERY:A982 SEPC:A1 HDRS:N1
 MRS001MI.LstFields          *MINM:A10 *TRNM:A15 *TRTP:A1
 MMS005MI.GetWarehouse       *WHLO:A3
@@ -91,7 +103,7 @@ PERSONAL: Final = frozenset(
 """Transactions that carry a buyer's name or address. They travel in a request body, never in a URL that
 proxies and traces keep, and M3's message text about them is dropped, since M3 may quote the input in it."""
 
-CLOUD_ONLY: Final = frozenset({"OIS350MI.PrtInvoice"})
+CLOUD_ONLY: Final = frozenset({"OIS350MI.PrtInvoice", "GLS840MI.AddBatchLineFld", "ARS200MI.LstInvoiceTrans"})
 """In the cloud's metadata and not in that of on-premises 15.1."""
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")

@@ -29,6 +29,41 @@ class ReturnOptions(BaseModel):
     """WHSL by Amazon's disposition, such as ``CUSTOMER_DAMAGED``; others go where M3 puts them."""
 
 
+class InterfaceOptions(BaseModel):
+    """How ledger vouchers go into M3 (GLS840): the site's interface as it is set up in GLS850."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=15)] = "AMAZON"
+    """INTN."""
+    information_type: Annotated[str, StringConstraints(min_length=1, max_length=2)] = "I1"
+    """INRI of an accounting row."""
+    positions: dict[str, tuple[int, int]] = {}
+    """Usage type 1: first position and length of each field in PARM. Empty is usage type 2, fields by name."""
+    decimal_mark: Literal[".", ","] = "."
+    """Of amounts in PARM."""
+    constants: dict[str, str] = {}
+    """What PARM holds in every line, such as another information type."""
+
+
+class SettlementOptions(BaseModel):
+    """How settlements are posted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    interface: InterfaceOptions = InterfaceOptions()
+    """For ledger vouchers (GLS840)."""
+    payment_type: Annotated[str, StringConstraints(min_length=1, max_length=3)] = "AMZ"
+    """BOPE of payment batches (ARS075)."""
+    bank_account: Annotated[str, StringConstraints(max_length=15)] = ""
+    """BAAN of payment batches, where the site wants one."""
+    batch_lines: Annotated[int, Field(ge=1, le=99_999)] = 5000
+    """Lines in one payment batch; a settlement with more makes several, 99 at most."""
+    on_account: bool = False
+    """Whether customer payments without an open invoice are posted on account by themselves; else a person is
+    asked."""
+
+
 class M3Options(BaseModel):
     """How this service works with one M3 company."""
 
@@ -52,5 +87,7 @@ class M3Options(BaseModel):
     """E065: message type of that partner for customer order picks."""
     returns: ReturnOptions = ReturnOptions()
     """How customer returns are entered."""
+    settlements: SettlementOptions | None = None
+    """How settlements are posted; None where none are."""
     busy_wait: Annotated[float, Field(ge=0, le=60)] = 20.0
     """Seconds an activity waits inside for M3 to finish before Temporal waits instead."""

@@ -28,6 +28,13 @@ def main() -> None:
     parser.add_argument("--visibility-delay", type=float, default=120.0, help="seconds before searches see")
     parser.add_argument("--token-lifetime", type=int, default=3600, help="seconds")
     parser.add_argument("--report-latency", type=float, default=15.0, help="seconds until a report is done")
+    parser.add_argument("--settlement-days", type=float, default=14.0, help="0: on request alone")
+    parser.add_argument(
+        "--settlement-forms",
+        type=lambda text: tuple(text.split(",")),
+        default=("v2", "v1", "xml"),
+        help="reports that tell each",
+    )
     parser.add_argument("--pii-refused", action="append", default=[], metavar="SELLER")
     parser.add_argument("--orders", type=int, default=0, help="length of the stream of orders")
     parser.add_argument("--per-second", type=float, default=0.0, help="its speed; 0 creates all at once")

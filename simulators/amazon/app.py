@@ -25,6 +25,7 @@ from simulators.amazon.notifications import control as notification_control
 from simulators.amazon.reports import control as report_control
 from simulators.amazon.reports import endpoints as reports
 from simulators.amazon.settings import Settings
+from simulators.amazon.settlements import control as settlements
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan, control_routes
 
@@ -76,6 +77,7 @@ def build_app(settings: Settings) -> Starlette:
             *control.routes(world, faults),
             *notification_control.routes(world),
             *aftersale.routes(world),
+            *settlements.routes(world),
             *page.routes(world),
         ],
         lifespan=lifespan,

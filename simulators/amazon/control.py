@@ -71,6 +71,7 @@ def state(world: World, faults: FaultPlan) -> JsonObject:
         "buckets": world.quotas.view(),
         "piiRefused": sorted(world.pii_refused),
         "reports": dict(Counter(entry["processingStatus"] for entry in world.reports.view())),
+        "settlements": len(world.settlements.settlements),
         "requests": dict(Counter(f"{entry.operation} {entry.status}" for entry in world.log)),
         "faults": faults.view(),
     }

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 from starlette.requests import Request
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.amazon.auth import Caller
 from simulators.amazon.clock import to_ms
 from simulators.amazon.fulfillment_orders import Desk
@@ -161,7 +161,7 @@ def _check_items(items: list[OrderItem]) -> None:
     if any(item.quantity < 0 for item in items) or sum(item.quantity for item in items) > 250:
         raise invalid("The quantity of the items is invalid; an order has at most 250 units.")
     for item in items:
-        if item.sellerSku not in catalogue.ITEM_BY_SKU:
+        if item.sellerSku not in assortment.ITEM_BY_SKU:
             raise invalid(f"the SellerSKU for Item Id: {item.sellerFulfillmentOrderItemId} is invalid.")
 
 

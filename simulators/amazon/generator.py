@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.amazon import people
 from simulators.amazon.clock import iso
 from simulators.amazon.prices import LinePrice, add_up, cents, money, proceeds
@@ -106,11 +106,11 @@ def _order_id(seed: int, number: int, prefix: str) -> str:
     return f"{prefix}-{digits[:7]}-{digits[7:]}"
 
 
-def _goods(random: Random, story: Story) -> list[catalogue.Item]:
+def _goods(random: Random, story: Story) -> list[assortment.Item]:
     count = random.choices((1, 2, 3, 4), weights=(60, 24, 11, 5))[0]
-    goods = random.sample(catalogue.ORDINARY_ITEMS, count)
+    goods = random.sample(assortment.ORDINARY_ITEMS, count)
     if story.sku is not None:
-        goods[random.randrange(count)] = catalogue.ITEM_BY_SKU[story.sku]
+        goods[random.randrange(count)] = assortment.ITEM_BY_SKU[story.sku]
     return goods
 
 
@@ -118,7 +118,7 @@ def _line(
     random: Random,
     story: Story,
     market: catalogue.Marketplace,
-    item: catalogue.Item,
+    item: assortment.Item,
     *,
     business: bool,
     line_id: str,
@@ -162,7 +162,7 @@ def _line(
     return line
 
 
-def _price(random: Random, story: Story, item: catalogue.Item, quantity: int) -> LinePrice:
+def _price(random: Random, story: Story, item: assortment.Item, quantity: int) -> LinePrice:
     if story.kind == "replacement":
         return LinePrice(Decimal(0))
     total = item.price * quantity

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulators.amazon.reports.kinds import SettlementForm
 from simulators.faults import Profile
 
 
@@ -34,6 +35,10 @@ class Settings(BaseModel):
     """Seconds (times `pace`) for which Amazon makes no second FBA report of one type."""
     shipments_lag: float = Field(default=3600.0, ge=0)
     """Seconds (times `pace`) until a shipment by Amazon stands in its report."""
+    settlement_days: float = Field(default=14.0, ge=0)
+    """Days from one settlement to the next; 0 closes them on request alone."""
+    settlement_forms: tuple[SettlementForm, ...] = ("v2", "v1", "xml")
+    """In which reports a settlement is told, if the one who closes it names none."""
     pii_refused: frozenset[str] = frozenset()
     """Seller ids whose application lacks the role for buyer and recipient data."""
     orders: int = Field(default=0, ge=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from simulators import catalogue
+from simulators import assortment
 from simulators.amazon.record import EventType
 
 Kind = Literal[
@@ -76,13 +76,13 @@ def story_of(random: Random, region: str, trouble_share: float) -> Story:
         by_amazon = planted in FBA_TROUBLE
     kind: Kind = "plain" if troubled else _kind(random, by_amazon=by_amazon)
     pending = kind == "cancelled_pending" or (not troubled and random.random() < PENDING_SHARE)
-    sku = next((sku for sku, reason in catalogue.TROUBLE.items() if reason == planted), None)
+    sku = next((sku for sku, reason in assortment.TROUBLE.items() if reason == planted), None)
     steps = _steps(random, kind, by_amazon=by_amazon, pending=pending)
     return Story(kind, by_amazon, pending, planted or LATE_TROUBLE.get(kind), sku, steps)
 
 
 def _trouble(random: Random, region: str) -> str:
-    reasons = [*catalogue.TROUBLE.values(), *ADDRESS_TROUBLE]
+    reasons = [*assortment.TROUBLE.values(), *ADDRESS_TROUBLE]
     if region != "na":
         reasons.remove("address_refused")  # European buyers' states are not sent to M3 as codes
     return random.choice(reasons)

@@ -20,6 +20,7 @@ from simulators.amazon.record import OrderRecord
 from simulators.amazon.reports.desk import ReportDesk
 from simulators.amazon.reports.shelf import Report
 from simulators.amazon.settings import Settings
+from simulators.amazon.settlements.desk import SettlementDesk
 from simulators.amazon.store import Store
 
 LOG_LENGTH = 2000
@@ -51,6 +52,7 @@ class World:
         self.notifications = Notifications(settings, self.store)
         self.reports = ReportDesk(self.store, settings)
         self.reports.listeners.append(self._tell_report)
+        self.settlements = SettlementDesk(self.store, settings, self.reports, self.clock.now_ms())
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.answered: Counter[tuple[str, int]] = Counter()
         """Requests by operation and status since the start; the log keeps the latest alone."""
@@ -84,6 +86,7 @@ class World:
         if changed:
             self.commit(changed.values())
         self.reports.settle(now_ms, self.index.by_id.values())
+        self.settlements.settle(now_ms, self.index.by_id.values())
         return now_ms
 
     def commit(self, records: Iterable[OrderRecord], notes: dict[str, str] | None = None) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.m3 import auth, returns_received, staff, trouble, views, warehouse
+from simulators.m3 import auth, ledger_control, returns_received, staff, trouble, views, warehouse
 from simulators.m3.errors import NotOk
 from simulators.m3.gateway import Gateway, Termination
 from simulators.m3.world import World
@@ -106,6 +106,7 @@ class Control:
                 self._on(returns_received.Credits, lambda body: body.switch(self._world)),
                 methods=["POST"],
             ),
+            *ledger_control.routes(self._world, self._on),
             Route("/_control/terminate", self._on(Termination, self._terminate), methods=["POST"]),
         ]
 

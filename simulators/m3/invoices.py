@@ -22,7 +22,8 @@ def local_amount(invoice: Invoice, amount: Decimal) -> str:
     return amount_text(rounded(amount * invoice.rate))
 
 
-def _due_day(invoice: Invoice) -> str:
+def due_day(invoice: Invoice) -> str:
+    """When the customer has to have paid it (YYYYMMDD)."""
     return (datetime.fromtimestamp(invoice.entered, UTC) + timedelta(days=_DUE_DAYS)).strftime("%Y%m%d")
 
 
@@ -61,7 +62,7 @@ def _delivery_fields(world: World, order: Order, delivery: Delivery) -> Row:
             {
                 "IVNO": str(invoice.ivno), "IVDT": day_of(invoice.entered), "INTM": time_of(invoice.entered),
                 "RAIN": f"{invoice.rate:f}", "INPX": INVOICE_PREFIX, "EXIN": external_number(invoice.ivno),
-                "YEA4": str(invoice.yea4), "DUDT": _due_day(invoice), "RAFC": amount_text(invoice.gross),
+                "YEA4": str(invoice.yea4), "DUDT": due_day(invoice), "RAFC": amount_text(invoice.gross),
                 "PITP": "1",
             }
         )  # fmt: skip
@@ -113,7 +114,7 @@ def list_invoices(world: World, call: Call) -> list[Row]:
             "CUN1": name,
             "INRC": invoice.cuno, "INR1": name, "IVAV": amount_text(invoice.gross),
             "RAFC": amount_text(invoice.gross), "CUCD": invoice.cucd, "INPX": INVOICE_PREFIX,
-            "EXIN": external_number(invoice.ivno), "DUDT": _due_day(invoice), "TEPY": payment_terms(order),
+            "EXIN": external_number(invoice.ivno), "DUDT": due_day(invoice), "TEPY": payment_terms(order),
         }
         for invoice in world.invoices_of(order.orno)
     ]  # fmt: skip
@@ -135,7 +136,7 @@ def get_invoice(world: World, call: Call) -> list[Row]:
     name = _name(world, invoice.cuno)
     return [
         {
-            "FACI": order.faci, "VONO": str(invoice.vono), "PYNO": invoice.cuno, "DUDT": _due_day(invoice),
+            "FACI": order.faci, "VONO": str(invoice.vono), "PYNO": invoice.cuno, "DUDT": due_day(invoice),
             "IDAT": day_of(invoice.entered), "FAC2": order.faci, "RAFC": amount_text(invoice.gross),
             "CUCD": invoice.cucd, "INST": "20", "CUNM": name, "AMT1": local_amount(invoice, invoice.gross),
             "CUC1": catalogue.LOCAL_CURRENCY, "AMT2": amount_text(invoice.gross), "CUC2": invoice.cucd,

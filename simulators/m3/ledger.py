@@ -7,17 +7,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from simulators import catalogue
+from simulators.m3.chart import CHARGES, GOODS_SOLD, RECEIVABLES, VAT
 from simulators.m3.clock import day_of, time_of
 from simulators.m3.errors import NOT_AUTHORIZED, RECORD_MISSING, NotOk
 from simulators.m3.invoicing import GOODS
+from simulators.m3.items import matches, search_terms
+from simulators.m3.ledger_records import Voucher, VoucherLine
 from simulators.m3.money import amount_text, rounded
-from simulators.m3.records import ZERO, Invoice, Voucher, VoucherLine
+from simulators.m3.records import ZERO, Invoice
 from simulators.m3.registry import Call, Row, job, mi
 from simulators.m3.world import World
 
-RECEIVABLES, GOODS_SOLD, CHARGES, VAT = "1510", "3010", "3020", "2610"
-INVOICE_ENTRY, INTERFACE_ENTRY = "OI20", "GL10"
-SERIES = {INVOICE_ENTRY: "OI1", INTERFACE_ENTRY: "GL1"}
+INVOICE_ENTRY, INTERFACE_ENTRY, PAYMENT_ENTRY = "OI20", "GL10", "AR40"
+SERIES = {INVOICE_ENTRY: "OI1", INTERFACE_ENTRY: "GL1", PAYMENT_ENTRY: "AR4"}
+_CALLED = {INVOICE_ENTRY: "CustInv", INTERFACE_ENTRY: "GenLedger", PAYMENT_ENTRY: "CustPaym"}
 _WRONG_BY = Decimal(1)
 
 
@@ -85,6 +88,8 @@ def _meant(world: World, call: Call) -> Voucher:
     voucher = world.vouchers.get(f"{call.integer('YEA4')}/{call.integer('VONO')}")
     if voucher is None or call.text("VSER", voucher.vser) != voucher.vser:
         raise NotOk(RECORD_MISSING, "VONO")
+    if call.integer("JRNO") not in (0, voucher.jrno):
+        raise NotOk(RECORD_MISSING, "JRNO")
     return voucher
 
 
@@ -92,7 +97,7 @@ def _identity(voucher: Voucher) -> Row:
     return {
         "CONO": str(catalogue.CONO), "DIVI": catalogue.DIVI, "YEA4": str(voucher.yea4), "VSER": voucher.vser,
         "VONO": str(voucher.vono), "JRNO": str(voucher.jrno), "FEID": voucher.feid, "FNCN": "1",
-        "TDSC": "CustInv" if voucher.feid == INVOICE_ENTRY else "GenLedger", "VDSC": voucher.vser,
+        "TDSC": _CALLED[voucher.feid], "VDSC": voucher.vser,
     }  # fmt: skip
 
 
@@ -131,9 +136,34 @@ def list_voucher_lines(world: World, call: Call) -> list[Row]:
     return [_line_fields(voucher, number, line) for number, line in enumerate(voucher.lines, 1)]
 
 
+@mi("GLS200MI", "GetVoucherLine")
+def get_voucher_line(world: World, call: Call) -> list[Row]:
+    """One accounting row, by voucher, journal number and sequence number."""
+    voucher, number = _meant(world, call), call.integer("JSNO")
+    if not 1 <= number <= len(voucher.lines):
+        raise NotOk(RECORD_MISSING, "JSNO")
+    return [_line_fields(voucher, number, voucher.lines[number - 1])]
+
+
+@mi("GLS200MI", "SearchGenLedger")
+def search(world: World, call: Call) -> Iterator[Row]:
+    """Accounting rows that meet all words of SQRY. Reads the search index, which lags behind; M3's answer names the
+    journal (YEA4, JRNO, JSNO) and no voucher."""
+    newest = world.clock.now() - world.settings.search_lag * world.settings.pace
+    terms = search_terms(call.text("SQRY"))
+    for voucher in world.vouchers:
+        for number, line in enumerate(voucher.lines, 1) if voucher.entered <= newest else ():
+            row = _line_fields(voucher, number, line)
+            if matches(terms, row):
+                key = f"{voucher.yea4}{voucher.jrno:07d}{number:07d}"
+                yield {**row, "PGNM": "GLS200", "FILE": "FGLEDG", "KSTR": key}
+
+
 @mi("GLS200MI", "LstVouchersByDt")
 def list_vouchers(world: World, call: Call) -> Iterator[Row]:
     """Accounting rows of every voucher accounted from FRDT to TODT, oldest voucher first."""
+    if call.text("DIVI", catalogue.DIVI) != catalogue.DIVI:
+        raise NotOk(NOT_AUTHORIZED, "DIVI")
     first, last = call.text("FRDT"), call.text("TODT")
     for voucher in world.vouchers:
         for number, line in enumerate(voucher.lines, 1):

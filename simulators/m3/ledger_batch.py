@@ -1,20 +1,28 @@
-"""GLS840MI: vouchers by interface batch. KEY1 is the caller's and unique; no voucher number comes back."""
+"""GLS840MI: vouchers by interface batch. KEY1 is the caller's and unique; no voucher number comes back, and no
+transaction tells what has become of a batch.
+
+Inferred: what the check (option 6) finds, its texts, that M3 checks once more when it updates, and that rows of one
+voucher share one accounting date. A line of fixed positions is stored as it comes; only the check reads it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from simulators import catalogue
+from simulators.m3.chart import check_accounts, check_day, check_decimals, updates_run
 from simulators.m3.errors import GENERIC, NOT_AUTHORIZED, RECORD_EXISTS, RECORD_MISSING, NotOk
 from simulators.m3.ledger import INTERFACE_ENTRY, post
+from simulators.m3.ledger_records import GlBatch, VoucherLine
 from simulators.m3.money import rate_of, rounded
-from simulators.m3.records import ZERO, GlBatch, VoucherLine
+from simulators.m3.records import ZERO
 from simulators.m3.registry import Call, Row, job, mi
 from simulators.m3.site_tables import RATES_TO_LOCAL
 from simulators.m3.world import World
 
-ENTERED, CHECKED, UPDATING, UPDATED = "10", "20", "80", "90"
+ENTERED, CHECKED, UPDATING, STOPPED, UPDATED = "10", "20", "80", "85", "90"
 TRANSACTION_ROW = "I1"
 
 PARM_LAYOUT: dict[str, tuple[int, int]] = {
@@ -41,7 +49,7 @@ def _batch(world: World, call: Call) -> GlBatch:
 
 def _changeable(world: World, call: Call, usage: int) -> GlBatch:
     batch = _batch(world, call)
-    if batch.stat >= UPDATING:
+    if batch.stat in (UPDATING, UPDATED):
         raise NotOk(GENERIC, "KEY1", f"Batch {batch.key1} has status {batch.stat}, already updated")
     if catalogue.GL_INTERFACES[batch.intn] != usage:
         raise NotOk(GENERIC, "KEY1", f"Interface {batch.intn} has another usage type")
@@ -75,7 +83,8 @@ def add_line(world: World, call: Call) -> list[Row]:
     batch = _changeable(world, call, 1)
     parm = call.text("PARM")
     fields = {name: parm[first - 1 : first - 1 + size].strip() for name, (first, size) in PARM_LAYOUT.items()}
-    fields["CUAM"] = fields["CUAM"].replace(",", ".")
+    # a decimal point does not fit this interface: the check will say so
+    fields["CUAM"] = fields["CUAM"].replace(".", "?").replace(",", ".")
     _add(world, batch, call.integer("LINE"), fields)
     return [{"CONO": str(catalogue.CONO)}]
 
@@ -93,46 +102,74 @@ def add_line_by_fields(world: World, call: Call) -> list[Row]:
     return []
 
 
-def _voucher_lines(batch: GlBatch) -> dict[str, list[VoucherLine]]:
+def _voucher_lines(world: World, batch: GlBatch) -> dict[str, list[VoucherLine]]:
     """The rows of each voucher of the batch, by GRNR. NotOk for a row M3 would not post."""
     vouchers: dict[str, list[VoucherLine]] = {}
     for number, fields in sorted(batch.lines.items(), key=lambda entry: int(entry[0])):
-        line = Call("GLS840MI", "CtrlBatch", fields)
-        amount = line.number("CUAM") or ZERO
-        cucd = line.text("CUCD", catalogue.LOCAL_CURRENCY)
-        if line.text("INRI") != TRANSACTION_ROW or not line.text("AIT1") or len(line.text("ACDT")) != 8:
-            text = f"Line {number}: information type, account or accounting date is missing"
-            raise NotOk(GENERIC, "LINE", text)
-        if cucd not in RATES_TO_LOCAL:
-            raise NotOk(GENERIC, "CUCD", f"Line {number}: currency {cucd} does not exist")
-        local = line.number("ACAM")
-        vouchers.setdefault(line.text("GRNR"), []).append(
-            VoucherLine(
-                ait=[line.text(f"AIT{position}") for position in range(1, 8)],
-                amount=amount,
-                local=rounded(amount * rate_of(cucd)) if local is None else local.copy_sign(amount),
-                cucd=cucd,
-                text=line.text("VTXT"),
-                acdt=line.text("ACDT"),
-            )
-        )
+        row = _row(world, f"Line {number}", Call("GLS840MI", "CtrlBatch", fields))
+        vouchers.setdefault(fields.get("GRNR", ""), []).append(row)
+    return vouchers
+
+
+def _row(world: World, where: str, line: Call) -> VoucherLine:
+    amount = line.number("CUAM") or ZERO
+    cucd = line.text("CUCD", catalogue.LOCAL_CURRENCY)
+    acdt = line.text("ACDT")
+    if line.text("INRI") != TRANSACTION_ROW or not line.text("AIT1") or not _is_day(acdt):
+        raise NotOk(GENERIC, "LINE", f"{where}: information type, account or accounting date is missing")
+    if cucd not in RATES_TO_LOCAL:
+        raise NotOk(GENERIC, "CUCD", f"{where}: currency {cucd} does not exist")
+    if not amount:
+        raise NotOk(GENERIC, "CUAM", f"{where}: amount must be entered")
+    ait = [line.text(f"AIT{position}") for position in range(1, 8)]
+    check_accounts(world, ait, where, by_interface=True)
+    check_day(world, acdt, where)
+    check_decimals(amount, cucd, "CUAM", where)
+    local = line.number("ACAM")
+    if local is None:
+        local = rounded(amount * (line.number("ARAT") or rate_of(cucd)))
+    return VoucherLine(
+        ait=ait,
+        amount=amount,
+        local=local.copy_sign(amount),
+        cucd=cucd,
+        text=line.text("VTXT"),
+        acdt=acdt,
+    )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a day, not a moment
+    except ValueError:
+        return False
+    return len(text) == 8
+
+
+def _check(world: World, batch: GlBatch) -> dict[str, list[VoucherLine]]:
+    """The vouchers of the batch. NotOk for one M3 would not post."""
+    vouchers = _voucher_lines(world, batch)
+    if not vouchers:
+        raise NotOk(GENERIC, "KEY1", f"Batch {batch.key1} has no lines")
+    for group, lines in vouchers.items():
+        if len({line.acdt for line in lines}) > 1:
+            raise NotOk(GENERIC, "ACDT", f"Voucher {group} has more than one accounting date")
+        one_currency = len({line.cucd for line in lines}) == 1
+        amounts = (line.amount if one_currency else line.local for line in lines)
+        difference: Decimal = sum(amounts, ZERO)
+        if difference:
+            raise NotOk(GENERIC, "GRNR", f"Voucher {group} does not balance, difference {difference}")
     return vouchers
 
 
 @mi("GLS840MI", "CtrlBatch")
 def check(world: World, call: Call) -> list[Row]:
-    """Checks the batch: every voucher in it must balance."""
+    """Checks the batch: accounts, dimensions, dates, currencies, and that every voucher in it balances."""
     batch = _batch(world, call)
-    if batch.stat >= UPDATING:
+    if batch.stat in (UPDATING, UPDATED):
         raise NotOk(GENERIC, "KEY1", f"Batch {batch.key1} has status {batch.stat}, already updated")
-    vouchers = _voucher_lines(batch)
-    if not vouchers:
-        raise NotOk(GENERIC, "KEY1", f"Batch {batch.key1} has no lines")
-    for group, lines in vouchers.items():
-        difference: Decimal = sum((line.amount for line in lines), ZERO)
-        if difference:
-            raise NotOk(GENERIC, "GRNR", f"Voucher {group} does not balance, difference {difference}")
-    batch.stat = CHECKED
+    _check(world, batch)
+    batch.stat, batch.error = CHECKED, ""
     world.gl_batches.put(batch.key1, batch)
     return [{"CONO": str(catalogue.CONO)}]
 
@@ -145,20 +182,26 @@ def update(world: World, call: Call) -> list[Row]:
         raise NotOk(GENERIC, "KEY1", f"Batch {batch.key1} has status {batch.stat}, it must be checked first")
     batch.stat = UPDATING
     world.gl_batches.put(batch.key1, batch)
-    world.agenda.later("gl_update", 0.3, 0.3, key1=batch.key1)
+    if updates_run(world):
+        world.agenda.later("gl_update", 0.3, 0.3, key1=batch.key1)
     return [{"CONO": str(catalogue.CONO)}]
 
 
 @job("gl_update")
 def update_due(world: World, args: Mapping[str, str]) -> None:
-    """Post the vouchers of a batch."""
+    """Post the vouchers of a batch. What is no longer right stops it, and nobody outside is told."""
     batch = world.gl_batches.get(args["key1"])
     if batch is None or batch.stat != UPDATING:
         return
-    for lines in _voucher_lines(batch).values():
-        _balance_locally(lines)
-        post(world, INTERFACE_ENTRY, lines, key1=batch.key1)
-    batch.stat = UPDATED
+    try:
+        vouchers = _check(world, batch)
+    except NotOk as refusal:
+        batch.stat, batch.error = STOPPED, refusal.text
+    else:
+        for lines in vouchers.values():
+            _balance_locally(lines)
+            batch.vouchers.append(post(world, INTERFACE_ENTRY, lines, key1=batch.key1).vono)
+        batch.stat = UPDATED
     world.gl_batches.put(batch.key1, batch)
 
 

@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from simulators.m3.deliveries import external_number
+from simulators.m3.ledger_records import Voucher
 from simulators.m3.money import amount_text
 from simulators.m3.order_value import ordered
-from simulators.m3.records import BatchOrder, Delivery, Invoice, Order, Voucher
+from simulators.m3.records import BatchOrder, Delivery, Invoice, Order
 from simulators.m3.world import World
 
 _SHOWN = 50

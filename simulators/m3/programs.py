@@ -16,6 +16,9 @@ from simulators.m3 import (
     orders,
     orders_batch,
     orders_transfer,
+    payments,
+    payments_update,
+    receivables,
     returns,
     returns_received,
     site_lists,
@@ -26,7 +29,7 @@ from simulators.m3.registry import registered
 
 _MODULES = (
     company, customers, deliveries, invoices, invoicing, items, ledger, ledger_batch, messages, order_changes,
-    orders, orders_batch, orders_transfer, returns, returns_received,
+    orders, orders_batch, orders_transfer, payments, payments_update, receivables, returns, returns_received,
     site_lists, staff, warehouse,
 )  # fmt: skip
 

@@ -250,31 +250,6 @@ class Invoice(BaseModel):
     vono: int = 0
 
 
-class VoucherLine(BaseModel):
-    """FGLEDG: one accounting row. Debit positive, credit negative; `local` in the division's currency."""
-
-    ait: list[str]
-    amount: Decimal
-    local: Decimal
-    cucd: str
-    text: str
-    acdt: str
-
-
-class Voucher(BaseModel):
-    """All rows of one voucher. feid: the FAM entry it came in by (OI20 invoice, GL10 interface)."""
-
-    yea4: int
-    vono: int
-    vser: str
-    jrno: int
-    feid: str
-    lines: list[VoucherLine]
-    entered: float
-    ivno: int = 0
-    key1: str = ""
-
-
 class WarehouseMessage(BaseModel):
     """MHS850: a message of a warehouse partner. stat: 10 waiting, 20 refused, 90 processed."""
 
@@ -285,17 +260,6 @@ class WarehouseMessage(BaseModel):
     transaction: str
     fields: list[dict[str, str]]
     error: str = ""
-
-
-class GlBatch(BaseModel):
-    """FGLINH/FGLINL: an interface batch of GLS840. stat: 10 entered, 20 checked, 90 updated."""
-
-    key1: str
-    intn: str
-    desc: str
-    divi: str
-    stat: str = "10"
-    lines: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 class Healing(BaseModel):

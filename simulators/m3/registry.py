@@ -60,7 +60,7 @@ JobFunction = Callable[["World", Mapping[str, str]], None]
 _HANDLERS: dict[tuple[str, str], Handler] = {}
 _JOBS: dict[str, JobFunction] = {}
 
-_WRITING = ("Add", "Chg", "Del", "Dlt", "Upd", "Clo", "Confirm", "Rel", "Prt", "Approve", "Ctrl")
+_WRITING = ("Add", "Chg", "Del", "Dlt", "Upd", "Clo", "Confirm", "Rel", "Prt", "Approve", "Ctrl", "Control")
 _LISTING = ("Lst", "List", "Search", "Select")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.m3.invoicing import TO_APPROVE, approve
 from simulators.m3.ledger import invoice_lines
 from simulators.m3.orders_transfer import SURCHARGE, start_transfer
@@ -13,8 +13,8 @@ from simulators.m3.records import ZERO, Healing, Order
 from simulators.m3.world import ANYWHERE, World
 
 INTERRUPTED = "interrupted"
-PLANTABLE = (frozenset(catalogue.TROUBLE.values()) - {"unmapped_sku"}) | {INTERRUPTED}
-HEALABLE = frozenset(catalogue.TROUBLE.values()) | {INTERRUPTED}
+PLANTABLE = (frozenset(assortment.TROUBLE.values()) - {"unmapped_sku"}) | {INTERRUPTED}
+HEALABLE = frozenset(assortment.TROUBLE.values()) | {INTERRUPTED}
 _DELIVERED_STOCK = Decimal(1000)
 
 
@@ -70,8 +70,8 @@ def _remember(world: World, kind: str, cuor: str | None) -> None:
         world.healing.put(key, healing)
 
 
-def _sold_items(kind: str) -> list[catalogue.Item]:
-    return [item for item in catalogue.ITEMS if item.trouble == kind]
+def _sold_items(kind: str) -> list[assortment.Item]:
+    return [item for item in assortment.ITEMS if item.trouble == kind]
 
 
 def _enter_aliases(world: World, _: list[Order], __: str | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from simulators import catalogue
-from simulators.m3 import records
+from simulators import assortment, catalogue
+from simulators.m3 import ledger_records, records
 from simulators.m3.clock import Agenda, Clock
 from simulators.m3.errors import RECORD_MISSING, NotOk
 from simulators.m3.registry import job_function
@@ -50,9 +50,11 @@ class World:
         self.orders = table("order", records.Order)
         self.deliveries = table("delivery", records.Delivery)
         self.invoices = table("invoice", records.Invoice)
-        self.vouchers = table("voucher", records.Voucher)
+        self.vouchers = table("voucher", ledger_records.Voucher)
         self.messages = table("message", records.WarehouseMessage)
-        self.gl_batches = table("gl_batch", records.GlBatch)
+        self.gl_batches = table("gl_batch", ledger_records.GlBatch)
+        self.payment_batches = table("payment_batch", ledger_records.PaymentBatch)
+        self.payments = table("payment", ledger_records.Payment)
         self.healing = table("healing", records.Healing)
         self.returns = table("return", CustomerReturn)
         self.returns_by_yref = self.returns.index(lambda row: row.yref)
@@ -62,6 +64,8 @@ class World:
         self.orders_by_cuor = self.orders.index(lambda row: row.cuor)
         self.orders_by_cuno = self.orders.index(lambda row: row.cuno)
         self.invoices_by_order = self.invoices.index(lambda row: row.orno)
+        self.invoices_by_cuno = self.invoices.index(lambda row: row.cuno)
+        self.payments_by_invoice = self.payments.index(lambda row: row.invoice)
         self.aliases_by_name = self.aliases.index(lambda row: row.popn)
         self.aliases_by_item = self.aliases.index(lambda row: row.itno)
         self.clock = Clock(self.meta, held=settings.held_clock)
@@ -141,7 +145,7 @@ class World:
         """What is wrong with this order: planted on it or on its items, and not yet repaired."""
         of_order = self.healing.get(cuor) or records.Healing()
         of_all = self.healing.get(ANYWHERE) or records.Healing()
-        items = (catalogue.ITEM_BY_ITNO.get(itno) for itno in itnos)
+        items = (assortment.ITEM_BY_ITNO.get(itno) for itno in itnos)
         wrong = {item.trouble for item in items if item is not None and item.trouble is not None}
         return ((wrong - set(of_all.healed)) | set(of_order.planted)) - set(of_order.healed)
 
@@ -157,7 +161,7 @@ class World:
                 "CSCD": customer.country, "CUCD": customer.currency, "LNCD": "GB", "CUTP": "0", "RGDT": day,
             }  # fmt: skip
             self.customers.put(customer.cuno, records.Customer(fields=fields))
-        for item in catalogue.ITEMS:
+        for item in assortment.ITEMS:
             record = records.ItemRecord(
                 itno=item.itno, itds=item.itds, fuds=item.title, stat=item.item_status, price=item.price
             )

@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from canonical.held import FixName
 from canonical.ids import is_amazon_order_id, mcf_subject
+from canonical.settlement_ids import settlement_subject
 from starters.bulk_fix import RATE
 from starters.commands.fix_many import Many, fix_many
 from starters.completion import actions
@@ -23,7 +24,8 @@ def fix(
         list[str],
         typer.Argument(
             metavar="[ORDER_ID] ACTION [KEY=VALUE... | JSON]",
-            help="Amazon order id (3-7-7), or M3's ORNO-DLIX of what Amazon fulfils, left out with --where; "
+            help="Amazon order id (3-7-7), M3's ORNO-DLIX of what Amazon fulfils, or a settlement's id; left out with "
+            "--where; "
             f"one of {', '.join(FixName)}; what the repair "
             "needs: sku=BLUE-MUG-2 itno=10023, address.city=Bonn, 'address.lines=Street 1|Rear building', "
             "or one JSON object.",
@@ -84,7 +86,8 @@ def fix(
 def _fix_many(
     words: list[str], many: Many, by: str, why: str, seller: str | None, config: Path | None
 ) -> None:
-    if is_amazon_order_id(words[0].strip()) or mcf_subject(words[0].strip()):
+    first = words[0].strip()
+    if is_amazon_order_id(first) or mcf_subject(first) or settlement_subject(first):
         raise Refused("Give either an order id or --where, not both.", 2)
     name = read_action(words[0])
     fix_many(name, read_argument(name, words[1:], by=signed(by), why=why), many, seller, config)

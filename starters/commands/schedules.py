@@ -1,4 +1,4 @@
-"""`o2c schedules`: what runs by the clock: sweeps, the daily reconciliation, the daily look at returns."""
+"""`o2c schedules`: what runs by the clock: sweeps, the daily reconciliation, the looks at returns and settlements."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -42,7 +42,7 @@ def schedules(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="sweep and returns (of every seller), deliveries, mcf, reconciliation, or an id as listed.",
+            help="sweep, returns, settlements (of every seller), deliveries, mcf, reconciliation, or an id.",
             show_default="all of them",
         ),
     ] = None,

@@ -37,9 +37,19 @@ def temporal_binary() -> str:
     return found
 
 
-async def start_server(children: Children, folder: Path) -> Server:
-    """Start the server and wait until it answers. Raises Refused where it does not."""
-    port, ui_port = free_port(7233), free_port(8233)
+async def start_server(
+    children: Children,
+    folder: Path,
+    *settings: str,
+    preferred: int = 7233,
+    ui_preferred: int = 8233,
+) -> Server:
+    """Start the server and wait until it answers. Raises Refused where it does not.
+
+    settings: dynamic configuration, key=value, beside that of the service. Any free port is taken where
+    another listens on the one preferred, or where 0 is.
+    """
+    port, ui_port = free_port(preferred), free_port(ui_preferred)
     command = [
         temporal_binary(), "server", "start-dev",
         "--ip", HOST, "--port", str(port), "--ui-port", str(ui_port), "--ui-disable-news-fetch",
@@ -47,7 +57,7 @@ async def start_server(children: Children, folder: Path) -> Server:
         "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL",
         "--log-level", "error",
     ]  # fmt: skip
-    for setting in _SETTINGS:
+    for setting in (*_SETTINGS, *settings):
         command += ["--dynamic-config-value", setting]
     await children.start("temporal", command)
     server = Server(f"{HOST}:{port}", f"http://{HOST}:{ui_port}")

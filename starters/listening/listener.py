@@ -1,4 +1,4 @@
-"""The listener: long polls, bounded work in flight, messages deleted when their work is done.
+"""The listener: long polls, bounded work in flight; what it has in its hands is in `hands`.
 
 Any number of listeners may share a queue. One that is killed loses nothing: what it had in its hands becomes
 visible again, and whatever it had told already is recognised by the workflow.
@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from canonical.notifications import FBA_OUTBOUND_SHIPMENT_STATUS
 from starters.listening.desk import Desk, Sorted
+from starters.listening.hands import Hands
 from starters.listening.sqs import BATCH, Message, QueueTrouble, SqsQueue
 from starters.listening.tally import Listened, Outcome, Tally
 from worker.archiving import ArchiveError
@@ -22,9 +23,6 @@ from worker.notification_settings import NotificationSettings
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
-_DELETE_EVERY: Final = 0.2
-"""Seconds in which finished messages are gathered to be deleted together."""
-_DELETES_AT_ONCE: Final = 4
 _GIVE_UP_AFTER: Final = 5
 """Times a message is handed out before an error of our own about it makes it a dead letter."""
 _SAY_EVERY: Final = 60.0
@@ -51,16 +49,10 @@ class Listener:
         self._desk = desk
         self._options = options
         self._graceful = graceful_seconds
-        self._hands: dict[str, Message] = {}
-        """Messages in work, by receipt, until SQS has deleted them: an SQS that is slow to delete is asked for less,
-        or what is done would come again and again."""
-        self._until: dict[str, float] = {}
-        """When each becomes visible to others, on the loop's clock."""
-        self._done: dict[str, Message] = {}
+        self._hands = Hands(queue, options.visibility_seconds)
         self._polls = 0
         self._gathering: dict[tuple[str, str], _Waiting] = {}
         self._work: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Condition()
         self._stopping = asyncio.Event()
         self._tally = Tally()
 
@@ -69,7 +61,7 @@ class Listener:
         has to act before anything can be received."""
         number = 1 if until_empty else self._options.receivers
         receivers = [asyncio.create_task(self._receive(until_empty)) for _ in range(number)]
-        keepers = [asyncio.create_task(work()) for work in (self._extend, self._delete, self._say)]
+        keepers = [asyncio.create_task(work()) for work in (self._hands.keep, self._hands.delete, self._say)]
         stopper = asyncio.create_task(stop.wait())
         try:
             # A keeper ends only by an error of ours: then the listener ends too, and whoever watches it starts it anew.
@@ -80,7 +72,7 @@ class Listener:
                     one.result()
         finally:
             await self._end([*receivers, *keepers, stopper, *self._work])
-            await self._give_back()
+            await self._hands.give_back()
         return self._tally.sum()
 
     # --- taking ---------------------------------------------------------------------------------
@@ -88,8 +80,8 @@ class Listener:
     async def _receive(self, until_empty: bool) -> None:
         pause = _FIRST_PAUSE
         while True:
-            async with self._room:
-                await self._room.wait_for(lambda: self._stopping.is_set() or self._has_room())
+            async with self._hands.changed:
+                await self._hands.changed.wait_for(lambda: self._stopping.is_set() or self._has_room())
                 if self._stopping.is_set():
                     return
                 self._polls += 1
@@ -118,10 +110,7 @@ class Listener:
 
     def _take(self, messages: Iterable[Message]) -> None:
         parcels: dict[tuple[str, str], list[Sorted]] = {}
-        until = asyncio.get_running_loop().time() + self._options.visibility_seconds
-        for message in messages:
-            self._hands[message.receipt] = message
-            self._until[message.receipt] = until
+        for message in self._hands.take(messages):
             one = self._desk.sort(message)
             if one.order is None:
                 self._launch(self._do([one], lambda one=one: self._desk.settle(one)))  # type: ignore[misc]
@@ -169,7 +158,7 @@ class Listener:
                 await self._leave(one, error)
             return
         for one in parcel:
-            await self._finish(one, outcome)
+            self._finish(one, outcome)
 
     async def _patiently(self, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
         pause = _FIRST_PAUSE
@@ -187,67 +176,19 @@ class Listener:
     async def _leave(self, one: Sorted, error: Exception) -> None:
         """An error of our own: the message comes again; after some times it is a dead letter."""
         if one.message.received < _GIVE_UP_AFTER:
-            with contextlib.suppress(QueueTrouble):
-                await self._queue.hide([one.message], self._options.visibility_seconds)
             self._tally.add(Outcome.LEFT, one.kind)
-            await self._put_down(one.message)
+            await self._hands.leave(one.message)
             return
         times = one.message.received
         reason = f"Handling it failed {times} times with an error of the service: {type(error).__name__}."
         with contextlib.suppress(*_AWAY):
-            await self._finish(one, await self._desk.bury(one, reason))
+            self._finish(one, await self._desk.bury(one, reason))
 
-    async def _finish(self, one: Sorted, outcome: Outcome) -> None:
+    def _finish(self, one: Sorted, outcome: Outcome) -> None:
         self._tally.add(outcome, one.kind)
-        self._done[one.message.receipt] = one.message
-
-    async def _put_down(self, message: Message) -> None:
-        self._until.pop(message.receipt, None)
-        async with self._room:
-            self._hands.pop(message.receipt, None)
-            self._room.notify_all()
+        self._hands.done(one.message)
 
     # --- beside ---------------------------------------------------------------------------------
-
-    async def _extend(self) -> None:
-        """Keep hidden what is still worked on: from half of its time on."""
-        span = self._options.visibility_seconds
-        while True:
-            await asyncio.sleep(span / 4)
-            now = asyncio.get_running_loop().time()
-            ending = [
-                message
-                for receipt, message in self._hands.items()
-                if self._until.get(receipt, now + span) < now + span / 2
-            ]
-            try:
-                await self._queue.hide(ending, span)
-            except QueueTrouble as trouble:
-                _log.warning("messages_not_kept_hidden", messages=len(ending), error=str(trouble))
-                continue
-            for message in ending:
-                if message.receipt in self._until:
-                    self._until[message.receipt] = now + span
-
-    async def _delete(self) -> None:
-        while True:
-            await asyncio.sleep(_DELETE_EVERY)
-            await self._delete_done()
-
-    async def _delete_done(self) -> None:
-        done = list(self._done.values())
-        batches = [done[begin : begin + BATCH] for begin in range(0, len(done), BATCH)]
-        for begin in range(0, len(batches), _DELETES_AT_ONCE):
-            await asyncio.gather(*map(self._delete_batch, batches[begin : begin + _DELETES_AT_ONCE]))
-
-    async def _delete_batch(self, batch: Sequence[Message]) -> None:
-        try:
-            await self._queue.delete(batch)
-        except QueueTrouble as trouble:  # they come again and are recognised
-            _log.warning("messages_not_deleted", messages=len(batch), error=str(trouble))
-        for message in batch:
-            del self._done[message.receipt]
-            await self._put_down(message)
 
     async def _say(self) -> None:
         said = 0
@@ -264,8 +205,8 @@ class Listener:
         """Finish what is in hand, for as long as the configuration allows. Polls under way are left to end: what
         SQS hands to one that nobody waits for any more would stay hidden for a while."""
         self._stopping.set()
-        async with self._room:
-            self._room.notify_all()
+        async with self._hands.changed:
+            self._hands.changed.notify_all()
         for waiting in self._gathering.values():
             waiting.go.set()
         deadline = asyncio.get_running_loop().time() + self._graceful
@@ -273,14 +214,6 @@ class Listener:
             if tasks:
                 left = max(deadline - asyncio.get_running_loop().time(), 0)
                 await asyncio.wait(set(tasks), timeout=left)
-
-    async def _give_back(self) -> None:
-        """Delete what is done; what is not becomes visible to others at once."""
-        await self._delete_done()
-        try:
-            await self._queue.hide(list(self._hands.values()), 0)
-        except QueueTrouble as trouble:
-            _log.warning("messages_not_given_back", messages=len(self._hands), error=str(trouble))
 
     @staticmethod
     async def _end(tasks: Sequence[asyncio.Task[object]] | Sequence[asyncio.Task[None]]) -> None:

@@ -24,7 +24,7 @@ from canonical.held import Hold
 from canonical.money import Money
 from canonical.order import Address, Channel, LineAmounts, Order, OrderLine, OrderStatus
 from canonical.profile import ChargeCodes, CustomerPolicy, CustomerPolicyKind, MarketplaceProfile, PriceBasis
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.m3.app import build_app
 from simulators.m3.settings import M3Settings
 from simulators.serving import serve
@@ -94,7 +94,7 @@ def amazon_order(
     currency = catalogue.marketplace(marketplace_id).currency
     lines = []
     for place, (sku, quantity) in enumerate(skus or ((GREEN, 2),), 1):
-        item = catalogue.ITEM_BY_SKU.get(sku)
+        item = assortment.ITEM_BY_SKU.get(sku)
         goods = (item.price if item else Decimal("10.00")) * quantity
         extra = Decimal(shipping) if place == 1 else Decimal(0)
         less = -Decimal(discount) if place == 1 else Decimal(0)
@@ -125,7 +125,7 @@ def amazon_order(
 
 
 def items_of(order: Order) -> dict[str, str]:
-    return {line.seller_sku: catalogue.ITEM_BY_SKU[line.seller_sku].itno for line in order.lines}
+    return {line.seller_sku: assortment.ITEM_BY_SKU[line.seller_sku].itno for line in order.lines}
 
 
 def ref(order: Order) -> act.OrderRef:

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter
 from temporalio.testing import WorkflowEnvironment
 
-from activities.amazon.operations import GET_ORDER, GET_REPORTS
+from activities.amazon.operations import CANCEL_REPORT, GET_ORDER
 from canonical.activity_contracts import (
     AMAZON_CONFIRM_SHIPMENT_QUEUE,
     AMAZON_GET_ORDER_QUEUE,
@@ -197,7 +197,7 @@ async def test_what_one_keeper_knows_the_next_one_goes_on_from(
 async def test_calls_of_operations_without_a_queue_are_counted_nowhere(client: Client) -> None:
     with capture_logs() as logs:
         async with QuotaTeller(client, {A: 1.0}, QuotaGauges(MetricMeter.noop), tell_after=0) as teller:
-            teller.ear(A).called(GET_REPORTS)
+            teller.ear(A).called(CANCEL_REPORT)
             teller.ear(A).rate_named(GET_ORDER, 0.5)
         assert logs == []  # nothing to tell; where there is, nobody is there to hear it
         async with QuotaTeller(client, {A: 1.0}, QuotaGauges(MetricMeter.noop), tell_after=0) as teller:

@@ -12,7 +12,7 @@ from canonical.fixes import MapSku
 from canonical.held import HeldReason
 from canonical.order import Channel, Order
 from canonical.profile import ItemRule
-from simulators import catalogue
+from simulators import assortment
 from tests.activities.m3_bench import (
     BLACK,
     BUYER,
@@ -27,7 +27,7 @@ from tests.activities.m3_bench import (
     ref,
 )
 
-JASMINE = catalogue.ITEM_BY_SKU[UNMAPPED]
+JASMINE = assortment.ITEM_BY_SKU[UNMAPPED]
 
 
 @pytest_asyncio.fixture

@@ -294,6 +294,7 @@ async def test_an_address_older_than_five_minutes_is_expired(desk: Desk) -> None
 @pytest.mark.parametrize(
     "body",
     [gzip.compress(b"rows\n" * 90_000)[:-9], gzip.compress(b"rows")[:-4], b"\x1f\x8b", b"\x1f\x8bnonsense"],
+    ids=["without its end", "without its length", "two bytes", "nonsense"],
 )
 def test_half_a_gzip_file_is_none(tmp_path: Path, body: bytes) -> None:
     (tmp_path / "packed").write_bytes(body)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.amazon.app import build_app
 from simulators.amazon.settings import Settings
 from simulators.amazon.world import World
@@ -149,7 +149,7 @@ def _item(item_id: str, sku: str, quantity: int, total: str) -> dict[str, Any]:
         "orderItemId": item_id,
         "quantityOrdered": quantity,
         "product": {
-            "asin": catalogue.ITEM_BY_SKU[sku].asin,
+            "asin": assortment.ITEM_BY_SKU[sku].asin,
             "sellerSku": sku,
             "price": {"unitPrice": dict(money)},
         },

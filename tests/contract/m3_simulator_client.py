@@ -10,15 +10,15 @@ from typing import Any
 
 import httpx
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.m3.app import build_app, write_ionapi
 from simulators.m3.auth import BASIC_PASSWORD, BASIC_USER
 from simulators.m3.settings import M3Settings
 from simulators.serving import serve
 
 Row = dict[str, str]
-ITEM = catalogue.ORDINARY_ITEMS[0]
-OTHER = catalogue.ORDINARY_ITEMS[1]
+ITEM = assortment.ORDINARY_ITEMS[0]
+OTHER = assortment.ORDINARY_ITEMS[1]
 
 
 class RefusedError(Exception):
@@ -113,7 +113,7 @@ class M3:
         whlo: str = "AFE",
         ortp: str = "AZF",
         quantities: tuple[int, ...] = (1,),
-        items: tuple[catalogue.Item, ...] = (ITEM, OTHER),
+        items: tuple[assortment.Item, ...] = (ITEM, OTHER),
         **head: str,
     ) -> str:
         """A temporary order, not confirmed yet; its number."""

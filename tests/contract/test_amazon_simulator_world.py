@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.amazon import stories
 from simulators.amazon.generator import Circumstances, make_order
 from simulators.amazon.record import OrderRecord
@@ -95,15 +95,15 @@ def test_the_mix_is_lively(invented: list[OrderRecord]) -> None:
 
 def test_ordinary_orders_hold_ordinary_items(invented: list[OrderRecord]) -> None:
     skus = {item["product"]["sellerSku"] for record in invented for item in record.items}
-    assert not skus & set(catalogue.TROUBLE)
+    assert not skus & set(assortment.TROUBLE)
     assert {record.planted for record in invented} <= {None, *stories.LATE_TROUBLE.values()}
 
 
 def test_planted_trouble_is_in_the_order_it_is_told_of() -> None:
     records = [make_order(3, number, Circumstances(10**12, trouble_share=1)) for number in range(600)]
-    assert {record.planted for record in records} == {*catalogue.TROUBLE.values(), *stories.ADDRESS_TROUBLE}
+    assert {record.planted for record in records} == {*assortment.TROUBLE.values(), *stories.ADDRESS_TROUBLE}
     for record in records:
-        troubles = {catalogue.TROUBLE.get(item["product"]["sellerSku"]) for item in record.items} - {None}
+        troubles = {assortment.TROUBLE.get(item["product"]["sellerSku"]) for item in record.items} - {None}
         address = record.body.get("recipient", {}).get("deliveryAddress", {})
         text = "".join(address.get(f"addressLine{n}", "") for n in (1, 2, 3))
         match record.planted:

@@ -69,7 +69,16 @@ async def every_read(m3: M3) -> list[tuple[str, dict[str, str]]]:
     day = row["IVDT"]
     delivery = {"ORNO": orno, "WHLO": "MAI", "DLIX": dlix, "TEPY": row["TEPY"]}
     voucher = {"DIVI": catalogue.DIVI, "YEA4": year, "VONO": vono}
+    owed = {"CUNO": "AMZDE", "CINO": row["EXIN"], "INYR": year}
+    place = await m3.one("ARS200MI.GetUniqueKey", **owed, IVDT=row["IVDT"], TRCD="10")
+    journal = {name: place[name] for name in ("YEA4", "JRNO", "JSNO")}
     return [
+        ("ARS200MI.GetInvTotInfo", {"PYNO": "AMZDE", **owed}),
+        ("ARS200MI.GetInvoice", journal),
+        ("ARS200MI.GetUniqueKey", {**owed, "IVDT": row["IVDT"], "TRCD": "10"}),
+        ("ARS200MI.LstInvByDivi", {}),
+        ("ARS200MI.LstInvoices", {"CUNO": "AMZDE"}),
+        ("ARS200MI.LstInvoiceTrans", {"PYNO": "AMZDE", **owed}),
         ("AUTCHKMI.ChkAuthority", {"APGM": "OIS100MI"}),
         ("CMS100MI.Lst_OXHEAD_CUOR", {"OACUOR": "302-0000001-0000001"}),
         ("CMS100MI.Lst_OOHEAD_CUOR", {"OACUOR": "302-0000001-0000001"}),
@@ -79,6 +88,8 @@ async def every_read(m3: M3) -> list[tuple[str, dict[str, str]]]:
         ("CRS610MI.LstByNumber", {}),
         ("EXPORTMI.Select", {"QERY": "OAORNO from OOHEAD where OACUOR = 302-0000001-0000001"}),
         ("GLS200MI.GetVoucherHead", voucher),
+        ("GLS200MI.GetVoucherLine", {**voucher, "JRNO": journal["JRNO"], "JSNO": "1"}),
+        ("GLS200MI.SearchGenLedger", {"SQRY": "CUCD:EUR"}),
         ("GLS200MI.LstVoucherLines", voucher),
         ("GLS200MI.LstVouchersByDt", {"FRDT": day, "TODT": day}),
         ("MMS025MI.GetItem", {"ALWT": "2", "POPN": ITEM.sku}),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from tests.contract.m3_simulator_client import ITEM, M3, OTHER, RefusedError, Row, simulated_m3
 
 CUOR = "302-0000001-0000001"
@@ -21,11 +21,11 @@ async def m3(tmp_path: Path) -> AsyncIterator[M3]:
         yield running
 
 
-def troubled(kind: str) -> catalogue.Item:
-    return next(item for item in catalogue.ITEMS if item.trouble == kind)
+def troubled(kind: str) -> assortment.Item:
+    return next(item for item in assortment.ITEMS if item.trouble == kind)
 
 
-async def shipped(m3: M3, *items: catalogue.Item, cuor: str = CUOR, **wanted: str) -> str:
+async def shipped(m3: M3, *items: assortment.Item, cuor: str = CUOR, **wanted: str) -> str:
     """An order of the own warehouse, shipped; not invoiced yet."""
     orno = await m3.order(cuor, whlo="MAI", ortp="AZM", items=items or (ITEM,), **wanted)
     await m3.control("ship", orno=orno)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from simulators import catalogue
+from simulators import assortment
 from tests.contract.m3_simulator_client import ITEM, M3, OTHER, RefusedError, simulated_m3
 
 CUOR = "302-0000001-0000001"
@@ -80,7 +80,7 @@ async def test_an_address_with_unknown_codes_is_refused(m3: M3) -> None:
 
 async def test_lines_take_usable_items_and_their_own_price(m3: M3) -> None:
     temp = await m3.enter(quantities=())
-    blocked = catalogue.ITEM_BY_SKU["POT-COPPER-1"].itno
+    blocked = assortment.ITEM_BY_SKU["POT-COPPER-1"].itno
     assert await m3.code("OIS100MI.AddBatchLine", ORNO=temp, ITNO=blocked, ORQT="1") == "XIT0107"
     assert await m3.code("OIS100MI.AddBatchLine", ORNO=temp, ITNO=ITEM.itno) == "CPF9898"
     await m3.call("OIS100MI.AddBatchLine", ORNO=temp, ITNO=ITEM.itno, ORQT="1", SAPR="0")

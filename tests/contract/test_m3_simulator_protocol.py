@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from tests.contract.m3_simulator_client import ITEM, M3, RefusedError, simulated_m3
 
 HEAD = {"CUNO": "AMZDE", "ORTP": "AZF", "WHLO": "AFE"}
@@ -309,8 +309,8 @@ async def test_aliases_are_unique_by_category(m3: M3) -> None:
 
 async def test_item_search_finds_words_fields_and_beginnings(m3: M3) -> None:
     found = await m3.call("MMS200MI.SearchItem", SQRY="jasmine pearl")
-    assert [row["ITNO"] for row in found] == [catalogue.ITEM_BY_SKU["TEA-JASMIN-100"].itno]
+    assert [row["ITNO"] for row in found] == [assortment.ITEM_BY_SKU["TEA-JASMIN-100"].itno]
     assert await m3.call("MMS200MI.SearchItem", SQRY="jasmin") == []
     assert len(await m3.call("MMS200MI.SearchItem", SQRY="ITDS:teapot*")) >= 2
-    start = sorted(item.itno for item in catalogue.ITEMS)[10]
+    start = sorted(item.itno for item in assortment.ITEMS)[10]
     assert (await m3.call("MMS200MI.LstItmByItm", ITNO=start, maxrecs="1"))[0]["ITNO"] == start

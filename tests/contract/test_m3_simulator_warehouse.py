@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from tests.contract.m3_simulator_client import ITEM, M3, RefusedError, Row, simulated_m3
 
 
@@ -100,7 +100,7 @@ async def test_reports_are_checked(m3: M3) -> None:
     orno = await m3.order()
     await m3.advance(2)
     wrong = {
-        "WHLO": "MAI", "CUNO": "AMZGB", "ITNO": catalogue.ORDINARY_ITEMS[5].itno, "QTYP": "2", "PLSX": "2",
+        "WHLO": "MAI", "CUNO": "AMZGB", "ITNO": assortment.ORDINARY_ITEMS[5].itno, "QTYP": "2", "PLSX": "2",
         "E0PA": "NOBODY", "RIDL": "9", "PRFL": "*NOW", "DLIX": "99999999",
     }  # fmt: skip
     for field, value in wrong.items():

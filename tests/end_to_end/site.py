@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
 
+from canonical.ids import order_workflow_id
+from canonical.order_contracts import OrderView
 from starters.demo.server import start_server
 from starters.processes import Child, Children
 from tests.support.configuration import QUOTA_FACTOR, SECRETS, write_configuration
+from tests.support.world import eventually
+from worker.connection import DATA_CONVERTER
 
 EU = "A2EUSELLER0001"
 NA = "A2NASELLER0001"
 _PATIENCE_SECONDS = 90.0
+_LOOK_EVERY = 0.1
 
 
 class Done(NamedTuple):
@@ -42,6 +49,8 @@ class Site:
     folder: Path
     environment: dict[str, str]
     address: str
+    client: Client
+    """To wait with: asking again and again by commands, each a process, would be most of a test's work."""
     children: Children
     worker: Child
     amazon: httpx.AsyncClient
@@ -98,29 +107,57 @@ class Site:
 
     async def until_step(self, order_id: str, step: str) -> Any:
         """The trail as soon as the order is at this step."""
-        return await self._until(order_id, lambda trail: trail["step"] == step, step)
+        await self._until(order_id, lambda view: view.step == step)
+        return await self.trail(order_id)
 
     async def until_held(self, order_id: str, reason: str) -> Any:
         """The trail as soon as the order is held for this reason."""
-        return await self._until(order_id, lambda trail: trail["held_reason"] == reason, reason)
+        await self._until(order_id, lambda view: view.held_reason == reason)
+        return await self.trail(order_id)
 
     async def until_closed(self, order_id: str) -> Any:
         """The trail as soon as the order is closed."""
-        return await self._until(order_id, lambda trail: trail["result"] is not None, "closed")
+        handle = await self._handle(order_id)
+        await eventually(
+            handle.describe, lambda found: found.close_time is not None, _PATIENCE_SECONDS, _LOOK_EVERY
+        )
+        trail = await self.trail(order_id)
+        assert trail["result"] is not None, f"order {order_id} ended without a result: {trail['status']}"
+        return trail
 
-    async def _until(self, order_id: str, true: Any, what: str) -> Any:
-        deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
-        while True:
-            trail = await self.trail(order_id)
-            if true(trail):
-                return trail
-            late = asyncio.get_running_loop().time() > deadline
-            assert not late, f"order {order_id} is not {what}: {trail['step']} {trail['held_reason']}"
+    async def _until(self, order_id: str, true: Callable[[OrderView], bool]) -> None:
+        handle = await self._handle(order_id)
+
+        async def look() -> OrderView | str:
+            try:
+                return await handle.query("state", result_type=OrderView)
+            except (
+                RPCError,
+                WorkflowQueryFailedError,
+            ) as error:  # a worker that starts, or one that cannot go on
+                return str(error)
+
+        await eventually(
+            look, lambda view: isinstance(view, OrderView) and true(view), _PATIENCE_SECONDS, _LOOK_EVERY
+        )
+
+    async def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        """The order of whichever seller has it, as `o2c order` finds it."""
+        for seller in (EU, NA):
+            handle = self.client.get_workflow_handle(order_workflow_id(seller, order_id))
+            try:
+                await handle.describe()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            else:
+                return handle
+        raise AssertionError(f"There is no workflow of order {order_id}.")
 
 
-async def start_site(folder: Path, children: Children) -> Site:
+async def start_site(folder: Path, children: Children, *dynamic_config: str) -> Site:
     """Start everything the way the documentation says: simulators, `o2c register`, `o2c worker`."""
-    server = await start_server(children, folder)
+    server = await start_server(children, folder, *dynamic_config, preferred=0, ui_preferred=0)
     addresses = await _simulators(folder, children)
     config = write_configuration(
         folder / "o2c.toml",
@@ -134,6 +171,7 @@ async def start_site(folder: Path, children: Children) -> Site:
         folder=folder,
         environment=environment,
         address=server.address,
+        client=await Client.connect(server.address, data_converter=DATA_CONVERTER),
         children=children,
         worker=worker,
         amazon=httpx.AsyncClient(base_url=addresses["amazon"]["url"], timeout=30),
@@ -159,10 +197,10 @@ async def _simulators(folder: Path, children: Children) -> Any:
 
 
 @asynccontextmanager
-async def standing_site(folder: Path) -> AsyncIterator[Site]:
+async def standing_site(folder: Path, *dynamic_config: str) -> AsyncIterator[Site]:
     """A site that stands until the block is left."""
     async with Children(folder) as children:
-        started = await start_site(folder, children)
+        started = await start_site(folder, children, *dynamic_config)
         async with started.amazon, started.m3:
             yield started
 

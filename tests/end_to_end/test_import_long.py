@@ -111,7 +111,7 @@ def peak_mib(pid: int) -> float:
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     folder = tmp_path_factory.mktemp("import")
     async with Children(folder) as children:
-        server = await start_server(children, folder)
+        server = await start_server(children, folder, preferred=0, ui_preferred=0)
         words = [
             "--json",
             "--pace",

@@ -142,7 +142,8 @@ async def test_a_queue_that_is_slow_to_delete_is_asked_for_less(world: World, tm
             post = await Post.open(slow, world, visibility_seconds=2, in_flight=60)
             await post.send(*(envelope_of_stock() for _ in range(300)))
             done = await post.listen()
-    assert (done.messages, done.outcomes) == (300, {"later": 300})
+    assert done.outcomes == {"later": done.messages}
+    assert 300 <= done.messages < 360, "some may come again where the machine stalls, not one in five"
 
 
 def envelope_of_stock() -> str:

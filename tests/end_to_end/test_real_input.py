@@ -5,7 +5,7 @@ life at Amazon, and end closed, or held for a reason that is looked up where it 
 3166-2, in Amazon's own figures. The list of all orders is printed and kept in test-output/real-input.md.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -117,12 +117,11 @@ async def test_the_audit_is_clean(run: Run) -> None:
     assert run.audit["under_way"] == 0
 
 
-async def test_the_list_of_all_orders(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_list_of_all_orders(run: Run, show: Callable[[str], None]) -> None:
     text = _table(run)
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(text, encoding="utf-8")
-    with capsys.disabled():
-        print(f"\n{text}")
+    show(text)
     assert all(order_id in text for order_id in run.stories)
 
 

@@ -11,7 +11,7 @@ from playwright.async_api import FrameLocator, expect
 
 from canonical.held import HeldReason
 from canonical.held_reasons import HELD_REASONS
-from simulators import catalogue
+from simulators import assortment
 from tests.support.holding import OrderHandle, Workshop, sku_of, workshop
 from tests.support.orders import ORDINARY, order
 from tests.support.web_ui import Screen, browser
@@ -19,7 +19,7 @@ from tests.support.web_ui import Screen, browser
 SHOTS = Path("test-output/web-ui-first")
 ORDER_ID = "028-4415926-5358979"
 SKU = sku_of("unmapped_sku")
-MEANT = catalogue.ITEM_BY_SKU[SKU].itno
+MEANT = assortment.ITEM_BY_SKU[SKU].itno
 
 
 @pytest_asyncio.fixture(scope="module")

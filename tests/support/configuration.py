@@ -32,6 +32,39 @@ speeds = { EXP = "Expedited" }
 """
 """M3 keeps Amazon's European stock in one warehouse, for Amazon's own orders and those of other channels."""
 
+SETTLEMENT = """
+[settlement]
+time_zone = "Europe/Berlin"
+
+[settlement.posting]
+interface = "AMZGL2"
+
+[settlement.accounts]
+clearing = "1815"
+carried_forward = "1817"
+on_account = "1819"
+reserve = "1816"
+amazon_balance = "1817"
+card = "1460"
+bank = "1460"
+loan = "2350"
+tax = "2611"
+tax_at_source = "1818"
+promotions = "3090"
+revenue = "3030"
+refunds = "3091"
+liquidation = "3920"
+other_income = "3990"
+other_expense = "7990"
+fees = "6510"
+fba_fees = "6520"
+advertising = "6540"
+freight = "6560"
+input_tax = "6595"
+suspense = "3990"
+"""
+"""How the pretended company's controller books what Amazon settles."""
+
 _MARKETPLACE = """
 [marketplaces.{id}]
 facility = "A01"
@@ -90,6 +123,7 @@ def write_configuration(
         parts += [_profile(marketplace, seller.region) for marketplace in marketplaces]
     parts.append(f'[ion]\ntenant = "{TENANT}"\nport = 0\nlogical_id = "{LOGICAL_ID}"')
     parts.append("\n[returns]\n")
+    parts.append(SETTLEMENT)
     if any(seller.seller_id == catalogue.SELLERS[0].seller_id for seller, _ in sellers):
         parts.append(MCF)
     parts.append(extra_marketplace)

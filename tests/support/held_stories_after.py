@@ -6,7 +6,7 @@ from typing import Final
 
 from canonical.fba_contracts import AMAZON_SHIPPED, AmazonShipped, FbaItem, FbaShipment
 from canonical.held import HeldReason
-from simulators import catalogue
+from simulators import assortment
 from tests.support.held_story import items_at_amazon, story
 from tests.support.holding import Telling, Workshop, sku_of
 from tests.support.orders import ORDINARY, order
@@ -256,6 +256,6 @@ async def _internal_error(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order("TEA-GREEN-ORGANIC-EXPORT", status="SHIPPED"))
     handle = await shop.start(order_id)
     await telling.held(handle)
-    itno = catalogue.ITEM_BY_SKU[ORDINARY].itno
+    itno = assortment.ITEM_BY_SKU[ORDINARY].itno
     await shop.configure(lambda text: text.replace(generic, RULE % itno))
     await telling.fix("retry")

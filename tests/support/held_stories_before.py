@@ -1,7 +1,7 @@
 """Stories of orders that are held before or while they are booked in M3."""
 
 from canonical.held import HeldReason
-from simulators import catalogue
+from simulators import assortment
 from tests.support.held_story import amazon_ships, items_at_amazon, story
 from tests.support.holding import Telling, Workshop, sku_of
 from tests.support.orders import GERMAN_ADDRESS, ORDINARY, order
@@ -19,7 +19,7 @@ async def _unmapped_sku(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order(sku, status="SHIPPED"))
     handle = await shop.start(order_id)
     await telling.held(handle)
-    meant = catalogue.ITEM_BY_SKU[sku].itno
+    meant = assortment.ITEM_BY_SKU[sku].itno
     shown = await shop.details(handle)
     assert f"- `{meant}` " in shown, f"The item is not among the likely ones:\n{shown}"
     await telling.fix("map_sku", f"sku={sku}", f"itno={meant}")
@@ -186,8 +186,8 @@ async def _credit_stop(telling: Telling, shop: Workshop) -> None:
 )
 async def _duplicate_in_m3(telling: Telling, shop: Workshop) -> None:
     order_id = await shop.place(order(ORDINARY, status="SHIPPED"))
-    item = catalogue.ITEM_BY_SKU[ORDINARY]
-    wrong = catalogue.ITEM_BY_SKU[sku_of("shipment_not_reportable")]
+    item = assortment.ITEM_BY_SKU[ORDINARY]
+    wrong = assortment.ITEM_BY_SKU[sku_of("shipment_not_reportable")]
     first = await shop.mi.order(order_id, items=[item], quantities=[1], whlo="AFE", ortp="AZF")
     second = await shop.mi.order(order_id, items=[wrong], quantities=[1], whlo="AFE", ortp="AZF")
     handle = await shop.start(order_id)

@@ -7,7 +7,7 @@ from canonical.ids import after_close_workflow_id
 from canonical.late_contracts import RefundTold
 from canonical.money import Money
 from canonical.order_contracts import OrderResult
-from simulators import catalogue
+from simulators import assortment
 from tests.support.held_story import story
 from tests.support.holding import OrderHandle, Telling, Workshop, sku_of
 from tests.support.orders import ORDINARY, order
@@ -41,7 +41,7 @@ async def _shipped_after_close(telling: Telling, shop: Workshop) -> None:
     await shop.event(order_id, "ship", actor="AMAZON")
     await shop.sweep(EU, m3=False)
     await telling.held(_late(shop, order_id))
-    item = catalogue.ITEM_BY_SKU[sku]
+    item = assortment.ITEM_BY_SKU[sku]
     orno = await shop.mi.order(order_id, items=[item], quantities=[1], whlo="AFE", ortp="AZF")
     await telling.fix("mark_step_done", "step=sales_order", f"number={orno}")
 

@@ -21,7 +21,7 @@ from canonical.held import FixName, HeldReason
 from canonical.held_reasons import HELD_REASONS
 from canonical.order_contracts import OrderResult, OrderToCashInput, OrderView
 from canonical.steps import MARKABLE_STEPS
-from simulators import catalogue
+from simulators import assortment
 from tests.conftest import DYNAMIC_CONFIG, temporal_binary
 from tests.contract.m3_simulator_client import M3
 from tests.support.configuration import QUOTA_FACTOR, write_configuration
@@ -273,4 +273,4 @@ class Telling:
 
 def sku_of(trouble: str) -> str:
     """The SKU whose M3 side is wrong in this way."""
-    return next(sku for sku, reason in catalogue.TROUBLE.items() if reason == trouble)
+    return next(sku for sku, reason in assortment.TROUBLE.items() if reason == trouble)

@@ -13,7 +13,7 @@ from canonical.fulfillment_notices import read_fulfillment_notice
 from canonical.ids import mcf_workflow_id
 from canonical.mcf_contracts import McfResult, McfView
 from canonical.sweep_contracts import SWEEP, SweepInput, SweepResult
-from simulators import catalogue
+from simulators import assortment, catalogue
 from tests.support.world import World, eventually
 from worker.mcf import tell_fulfillment_changed
 from worker.outside import outside
@@ -28,7 +28,7 @@ BUYER = {
     "TOWN": "Hamburg",
     "CSCD": "DE",
 }
-TEA, MUGS = catalogue.ITEM_BY_SKU["TEA-WHITE-80"], catalogue.ITEM_BY_SKU["CUP-STON-4"]
+TEA, MUGS = assortment.ITEM_BY_SKU["TEA-WHITE-80"], assortment.ITEM_BY_SKU["CUP-STON-4"]
 """Items to which no other test gives a second alias: which of two Amazon is to ship would be a person's choice."""
 McfHandle = WorkflowHandle[object, McfResult]
 _numbers = itertools.count(1)
@@ -43,7 +43,7 @@ class McfShop:
 
     async def order(
         self,
-        *lines: tuple[catalogue.Item, int],
+        *lines: tuple[assortment.Item, int],
         address: dict[str, str] | None = None,
         cuor: str | None = None,
         **head: str,
@@ -86,7 +86,7 @@ class McfShop:
     def handle(self, orno: str, dlix: str) -> McfHandle:
         return self.world.client.get_workflow_handle(mcf_workflow_id(orno, dlix), result_type=McfResult)
 
-    async def begun(self, *lines: tuple[catalogue.Item, int], **more: object) -> tuple[McfHandle, str]:
+    async def begun(self, *lines: tuple[assortment.Item, int], **more: object) -> tuple[McfHandle, str]:
         """An order, found by the sweep; answers its workflow and the id of its fulfilment order."""
         orno, dlix = await self.order(*lines, **more)  # type: ignore[arg-type]
         await self.sweep()

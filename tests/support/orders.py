@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 
 _numbers = itertools.count(1)
 
@@ -37,7 +37,7 @@ def new_order_id() -> str:
 
 def sku_with(trouble: str) -> str:
     """The SKU whose M3 side is wrong in this way."""
-    return next(sku for sku, reason in catalogue.TROUBLE.items() if reason == trouble)
+    return next(sku for sku, reason in assortment.TROUBLE.items() if reason == trouble)
 
 
 def order(
@@ -96,7 +96,7 @@ def order(
 def _item(
     position: int, sku: str, quantity: int, status: str, currency: str, shipping: str, discount: str
 ) -> dict[str, object]:
-    known = next((item for item in catalogue.ITEMS if item.sku == sku), None)
+    known = next((item for item in assortment.ITEMS if item.sku == sku), None)
     price = known.price if known else Decimal("10.00")
     shipped = quantity if status == "SHIPPED" else 0
     goods = price * quantity

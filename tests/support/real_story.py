@@ -11,7 +11,7 @@ import pycountry
 from canonical.fixes import AcceptDifference, CorrectAddress, MapSku, Retry
 from canonical.order import Address
 from canonical.order_contracts import OrderResult, OrderView
-from simulators import catalogue
+from simulators import assortment, catalogue
 from tests.support.real_input import ALL_ORDERS_FILE, UNSHIPPED_FILE, Json, RealOrder, real_orders, report
 from tests.support.real_world import RealWorld
 from tests.support.world import eventually
@@ -80,9 +80,9 @@ async def _prepare(world: RealWorld, orders: list[RealOrder]) -> None:
     for order in orders:
         await world.plant(order)
     skus = dict.fromkeys(sku for order in orders for sku in order.skus if sku not in UNKNOWN_TO_M3)
-    for sku, item in zip(skus, catalogue.ORDINARY_ITEMS, strict=False):
+    for sku, item in zip(skus, assortment.ORDINARY_ITEMS, strict=False):
         await world.alias(sku, item.itno)
-    assert len(skus) <= len(catalogue.ORDINARY_ITEMS)
+    assert len(skus) <= len(assortment.ORDINARY_ITEMS)
 
 
 async def _import(world: RealWorld, shared: Path, happened: Run) -> None:
@@ -187,7 +187,7 @@ async def _repair(world: RealWorld, story: Story) -> None:
     match story.end.held_reason:
         case "unmapped_sku":
             [sku] = [sku for sku in story.real.skus if sku in UNKNOWN_TO_M3]
-            itno = catalogue.ORDINARY_ITEMS[-1 - UNKNOWN_TO_M3.index(sku)].itno
+            itno = assortment.ORDINARY_ITEMS[-1 - UNKNOWN_TO_M3.index(sku)].itno
             known = await world.mi.call("MMS025MI.LstItem", POPN=sku)
             name, fix = ("retry", Retry()) if known else ("map_sku", MapSku(sku=sku, itno=itno))
         case "address_does_not_fit":

@@ -22,6 +22,7 @@ from worker.settings import Settings
 T = TypeVar("T")
 PATIENCE = timedelta(seconds=60)
 """How long a test waits for the service; far longer than it needs."""
+_LONGEST_PAUSE = 0.25
 
 
 @dataclass
@@ -124,11 +125,14 @@ async def eventually(
     patience_seconds: float = PATIENCE.total_seconds(),
     every_seconds: float = 0.05,
 ) -> T:
-    """Look again until it is so; the only place where a test waits for the service's own time."""
+    """Look again until it is so, ever less often: looking is work for the service too. The only place where a test
+    waits for the service's own time."""
     deadline = asyncio.get_running_loop().time() + patience_seconds
+    pause = every_seconds
     while True:
         seen = await look()
         if true(seen):
             return seen
         assert asyncio.get_running_loop().time() < deadline, f"did not happen; last seen: {seen}"
-        await asyncio.sleep(every_seconds)
+        await asyncio.sleep(pause)
+        pause = max(every_seconds, min(pause * 1.25, _LONGEST_PAUSE))

@@ -39,8 +39,19 @@ _HURRY = 5
 """Seconds of M3's that pass at each look."""
 
 
-async def stage(stack: AsyncExitStack, folder: Path) -> World:
-    """A server, an Amazon and an M3 of their own, which takes its time as M3 does; no worker yet."""
+async def stage(
+    stack: AsyncExitStack,
+    folder: Path,
+    *,
+    pace: float = 2,
+    patience: int = 600,
+    edits: Sequence[tuple[str, str]] = (),
+) -> World:
+    """A server, an Amazon and an M3 of their own, which takes its time as M3 does; no worker yet.
+
+    pace: of M3's own work; at 0 it is done at the next request. patience: seconds that M3's gateway waits for M3.
+    edits: what else is replaced in the configuration.
+    """
     extra = [part for setting in DYNAMIC_CONFIG for part in ("--dynamic-config-value", setting)]
     env = await stack.enter_async_context(
         await WorkflowEnvironment.start_local(
@@ -54,9 +65,9 @@ async def stage(stack: AsyncExitStack, folder: Path) -> World:
     quota = ("--pace", "0", "--quota-factor", str(QUOTA_FACTOR))
     amazon_url = await stack.enter_async_context(simulator("amazon", folder, *quota))
     by_hand = ("--manual-invoice", "AZN", "--split-share", "0")
-    patient = ("--pace", "2", "--rate-limit", "100000", "--gateway-timeout", "600")
+    patient = ("--pace", str(pace), "--rate-limit", "100000", "--gateway-timeout", str(patience))
     m3_url = await stack.enter_async_context(simulator("m3", folder, *patient, *by_hand))
-    config = _configuration(folder, env.client.service_client.config.target_host, amazon_url)
+    config = _configuration(folder, env.client.service_client.config.target_host, amazon_url, edits)
     settings = load_settings(config)
     await register(env.client, settings)
     amazon = await stack.enter_async_context(httpx.AsyncClient(base_url=amazon_url, timeout=30))
@@ -66,7 +77,7 @@ async def stage(stack: AsyncExitStack, folder: Path) -> World:
     return World(env, settings, config, amazon, m3, look_every=_LOOK_EVERY)
 
 
-def _configuration(folder: Path, temporal: str, amazon: str) -> Path:
+def _configuration(folder: Path, temporal: str, amazon: str, edits: Sequence[tuple[str, str]]) -> Path:
     """Buyers in France have customers of their own; invoices are asked for where M3 makes none by itself; parcels are
     not followed to their recipients."""
     ionapi = folder / "simulator.ionapi"
@@ -80,6 +91,7 @@ def _configuration(folder: Path, temporal: str, amazon: str) -> Path:
             'kind = "generic", numbers = ["AMZFR"]',
             'kind = "per_buyer", numbers = ["AMZFR"], template = "AMZTMPL"',
         ),
+        *edits,
     ):
         assert text.count(old) == 1, f"the configuration has no {old!r} to be changed"
         text = text.replace(old, new)

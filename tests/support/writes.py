@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from activities.m3.client import M3Client
-from simulators import catalogue
+from simulators import assortment, catalogue
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.trials import AMERICA, Trial, Write, cuor, m3_control, merchants, shipped
 from tests.support.world import World
 from tests.support.writes_closed import WRITES_OF_THE_CLOSED, goods_have_left
 from tests.support.writes_mcf import WRITES_OF_MCF
 
-RELEASED = catalogue.ORDINARY_ITEMS[0].itno
-BLOCKED = next(item.itno for item in catalogue.ITEMS if item.trouble == "item_blocked")
+RELEASED = assortment.ORDINARY_ITEMS[0].itno
+BLOCKED = next(item.itno for item in assortment.ITEMS if item.trouble == "item_blocked")
 ALIAS = {"ALWT": str(catalogue.ALIAS_TYPE), "ALWQ": catalogue.ALIAS_QUALIFIER}
 
 
@@ -140,7 +140,7 @@ WRITES = (
     Write(
         "MHS850MI.AddCOPick",
         shipped((ORDINARY, 2), (ANOTHER, 2)),
-        lambda trial: {**cuor(trial), "ITNO": catalogue.ITEM_BY_SKU[ANOTHER].itno},
+        lambda trial: {**cuor(trial), "ITNO": assortment.ITEM_BY_SKU[ANOTHER].itno},
         about="second of two lines",
         may_split=True,
     ),

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from activities.m3.client import M3Client
-from simulators import catalogue
+from simulators import assortment
 from tests.support.mcf import McfShop
 from tests.support.trials import Step, Subject, Trial, Write, cuor
 from tests.support.world import World
 
 PARCELS = 2
-ITEMS = catalogue.ORDINARY_ITEMS[-2:]
+ITEMS = assortment.ORDINARY_ITEMS[-2:]
 """To which no other row gives a further SKU."""
 
 

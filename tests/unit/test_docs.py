@@ -183,7 +183,9 @@ def test_the_drawing_of_the_news_has_every_workflow_and_every_queue() -> None:
 
 def test_the_readme_names_every_command_and_no_other() -> None:
     named = re.findall(r"^\| `o2c (\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert sorted(named) == sorted(str(command.name) for command in app.registered_commands)
+    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance is not None]
+    known = [command.name for command in app.registered_commands] + [group.info.name for group in groups]
+    assert sorted(named) == sorted(map(str, known))
 
 
 def _commands(program: str) -> list[tuple[Path, list[str]]]:

@@ -109,7 +109,7 @@ def news(status: str = "", shipment: str = "", shipment_status: str = "") -> Ful
 def test_a_notice_is_worth_a_look_where_it_tells_what_the_last_one_did_not_show(
     told: FulfillmentChanged, worth_a_look: bool
 ) -> None:
-    state = McfState(McfOrderInput(orno="1", dlix="2", seller_id="S", whlo="AFE"))
+    state = McfState.from_input(McfOrderInput(orno="1", dlix="2", seller_id="S", whlo="AFE"))
     state.snapshot = snapshot({"1-0": 1})
     state.take_news(told)
     assert state.news is worth_a_look

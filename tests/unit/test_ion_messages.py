@@ -54,7 +54,7 @@ def parameters(**given: object) -> MessageParameters:
         ("NONE", b"<a/>"),
         ("BASE64", base64.encodebytes(b"<a/>")),
         ("DEFLATE", zlib.compress(b"<a/>")),
-        ("DEFLATE", gzip.compress(b"<a/>")),
+        ("DEFLATE", gzip.compress(b"<a/>", mtime=0)),
         ("DEFLATE", zlib.compress(b"<a/>")[2:-4]),
         ("DEFLATE", base64.b64encode(zlib.compress(b"<a/>"))),
         ("deflate", zlib.compress(b"<a/>")),

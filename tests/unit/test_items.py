@@ -7,7 +7,7 @@ import pytest
 
 from canonical.items import itno_of, rank_candidates
 from canonical.profile import ItemRule
-from simulators.catalogue import ITEM_BY_SKU, ITEMS, TROUBLE
+from simulators.assortment import ITEM_BY_SKU, ITEMS, TROUBLE
 
 RULES = (ItemRule(pattern=r"FBA-(\d+)-.*", itno=r"\1"), ItemRule(pattern=r"(\w{3})-(\w+)", itno=r"\2\1"))
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from canonical import all_orders_report
 from canonical.order import Channel, Order, OrderStatus
+from canonical.order_facts import missing_facts
 from canonical.order_reports import (
     RefusalKind,
     RefusedRow,
@@ -23,7 +24,6 @@ from canonical.order_reports import (
     read_order_report,
 )
 from canonical.report_text import gather_orders
-from canonical.sales_order import missing_facts
 from tests.unit.order_builders import ORDER_ID, SELLER, payload, payload_item
 
 ALL_ORDERS = "all-orders-UK-EU-2025-05-shared.txt"

@@ -18,14 +18,10 @@ from canonical.order import (
     OrderStatus,
     TaxParts,
 )
+from canonical.order_facts import expected_total, missing_facts
+from canonical.order_plan import SalesOrderPlan
 from canonical.profile import PriceBasis
-from canonical.sales_order import (
-    NothingToBook,
-    SalesOrderPlan,
-    expected_total,
-    missing_facts,
-    plan_sales_order,
-)
+from canonical.sales_order import NothingToBook, plan_sales_order
 from tests.unit.order_builders import ADDRESS, ORDER_ID, amounts, items_of, line, order, profile
 
 

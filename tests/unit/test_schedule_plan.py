@@ -7,11 +7,13 @@ import pytest
 
 from canonical.return_contracts import ReturnsFeedInput
 from canonical.schedule_contracts import AmazonSweepInput, ReconciliationInput
+from canonical.settlement_reports import FeedInput
 from canonical.sweep_contracts import SweepInput
 from tests.support.configuration import settings_for, write_configuration
 from worker.mcf_settings import McfSettings
 from worker.schedule_plan import planned
 from worker.settings import ConfigurationError, Settings, load_settings
+from worker.settlement_settings import SettlementSettings
 
 PLACES = {"temporal": "127.0.0.1:1", "amazon": "http://127.0.0.1:1", "ionapi": Path("none.ionapi")}
 
@@ -27,6 +29,8 @@ def test_every_seller_has_a_sweep_with_the_configured_overlap(tmp_path: Path) ->
         "o2c-shipments-A2EUSELLER0001", "o2c-shipments-A2NASELLER0001", "o2c-deadlines", "o2c-mcf",
         "o2c-reconciliation",
         "o2c-returns-A2EUSELLER0001", "o2c-returns-A2NASELLER0001",
+        "o2c-settlements-A2EUSELLER0001", "o2c-deferred-A2EUSELLER0001", "o2c-finances-A2EUSELLER0001",
+        "o2c-settlements-A2NASELLER0001", "o2c-deferred-A2NASELLER0001", "o2c-finances-A2NASELLER0001",
     ]  # fmt: skip
     eu, na = found["o2c-sweep-A2EUSELLER0001"], found["o2c-sweep-A2NASELLER0001"]
     assert eu.spec.intervals[0].every == timedelta(minutes=15)
@@ -66,6 +70,21 @@ def test_returns_are_looked_for_daily_where_there_are_cases_and_mcf_where_a_ware
     assert "o2c-returns-A2EUSELLER0001" not in {one.id for one in never}
 
 
+def test_settlement_reports_are_looked_for_daily_where_accounts_are_configured(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, 'settlements_at = "06:30"')
+    found = {one.id: one for one in planned(wanted)}
+    daily = found["o2c-settlements-A2NASELLER0001"]
+    assert (daily.spec.calendars[0].hour[0].start, daily.spec.calendars[0].minute[0].start) == (6, 30)
+    assert daily.argument == FeedInput(seller_id="A2NASELLER0001")
+    without = planned(wanted.model_copy(update={"settlement": SettlementSettings()}))
+    never = planned(settings(tmp_path, 'settlements_at = "never"'))
+    assert not {one.id for one in (*without, *never)} & {
+        "o2c-settlements-A2EUSELLER0001",
+        "o2c-deferred-A2EUSELLER0001",
+        "o2c-finances-A2EUSELLER0001",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -74,6 +93,7 @@ def test_returns_are_looked_for_daily_where_there_are_cases_and_mcf_where_a_ware
         ('time_zone = "Mars/Base"', "no time zone"),
         ('reconciliation_at = "04:00+01:00"', "leave the offset out"),
         ('returns_at = "04:00+01:00"', "returns_at is a time of day"),
+        ('settlements_at = "04:00+01:00"', "settlements_at is a time of day"),
         ("often = true", "there is no such key"),
     ],
 )

@@ -1,11 +1,14 @@
 """A wrong configuration is refused with the key and the reason; a right one is read."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from canonical.settlement.categories import CATEGORIES
 from tests.support.configuration import write_configuration
 from worker.settings import ConfigurationError, load_settings, secret
+from worker.settlement_settings import SettlementSettings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "o2c.example.toml"
 
@@ -27,6 +30,19 @@ def refused(file: Path) -> str:
 
 def test_the_example_is_a_configuration() -> None:
     assert set(load_settings(EXAMPLE).marketplaces) == {"A1PA6795UKMFR9"}
+
+
+def test_the_example_of_settlements_has_an_account_for_every_category() -> None:
+    _, _, rest = EXAMPLE.read_text(encoding="utf-8").partition("# [settlement]\n")
+    lines = ["[settlement]", *(line.removeprefix("# ") for line in rest.partition("\n\n")[0].splitlines())]
+    rules = SettlementSettings.model_validate(tomllib.loads("\n".join(lines))["settlement"])
+    lacking = [
+        name
+        for name, category in CATEGORIES.items()
+        if category.kind is None and rules.plan.find(name, "", "EUR") is None
+    ]
+    assert lacking == []
+    assert rules.book.category(("other-transaction", "other-transaction", "New Fee of 2027")) is not None
 
 
 def test_the_configuration_of_the_simulators_is_read(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """What one order costs in Temporal actions, counted from its history on a real server, and printed."""
 
 import asyncio
-from collections.abc import Mapping
+import io
+from collections.abc import Callable, Mapping
 from functools import partial
 
-import pytest
 from rich.console import Console
 from rich.table import Table
 from temporalio.api.enums.v1 import EventType
@@ -72,7 +72,7 @@ async def by_number(world: World) -> Handle:
     return world.handle(order_id)
 
 
-async def test_actions_of_an_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_actions_of_an_order(world: World, show: Callable[[str], None]) -> None:
     counts = {
         "FBA, imported when it had shipped": await counted(await imported(world)),
         "FBA, one shipment": await counted(await by_amazon(world, 1)),
@@ -80,8 +80,8 @@ async def test_actions_of_an_order(world: World, capsys: pytest.CaptureFixture[s
         "MFN, one shipment": await counted(await by_merchant(world)),
         "FBA, shipped, started by its number": await counted(await by_number(world)),
     }
-    with capsys.disabled():
-        Console(width=120).print(_table(counts))
+    Console(file=(written := io.StringIO()), width=120).print(_table(counts))
+    show(written.getvalue())
     assert counts["FBA, imported when it had shipped"].total <= BUDGET_IMPORTED
     assert counts["FBA, one shipment"].total <= BUDGET
     assert counts["MFN, one shipment"].total <= BUDGET

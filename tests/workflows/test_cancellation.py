@@ -165,6 +165,20 @@ async def test_a_whole_order_being_picked_is_stopped_and_then_deleted(world: Wor
     assert (await m3_order(world, order_id))["stat"] == "90"
 
 
+async def test_cancelling_once_more_what_m3_did_not_let_go_tries_again(world: World) -> None:
+    order_id, handle, _ = await unallocated(world, ORDINARY)
+    match = {"ORNO": (await m3_order(world, order_id))["orno"]}
+    fault = {"operation": "*", "action": "forbidden_no_body", "times": 1000, "match": match}
+    (await world.m3.post("/_control/faults", json=fault)).raise_for_status()
+    await handle.signal("cancel")
+    view = await world.until_held(handle, "m3_not_authorised")
+    assert view.step == "cancelling"
+    await world.m3.delete("/_control/faults")
+    assert "was accepted; m3_not_authorised is being repaired" in await handle.execute_update("cancel", {})
+    result = await world.result(handle)
+    assert (result.outcome, (await m3_order(world, order_id))["stat"]) == ("cancelled", "90")
+
+
 async def test_the_rest_of_a_partial_shipment_is_closed(world: World) -> None:
     order_id, handle, (item,) = await unallocated(world, (ORDINARY, 3), channel="MERCHANT")
     async with nobody_at_work(world):

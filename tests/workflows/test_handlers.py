@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import pytest
@@ -22,6 +22,7 @@ from tests.support.world import World, eventually
 from workflows.repairs import EXAMPLES
 
 OrderHandle = WorkflowHandle[object, OrderResult]
+HeldFor = Callable[[str], Awaitable[OrderHandle]]
 SKU = "SKU-NOBODY-KNOWS"
 GOOD: dict[str, object] = {
     "retry": {},
@@ -87,19 +88,33 @@ def _but_remarks(view: OrderView) -> OrderView:
 
 @pytest.mark.parametrize(("name", "sent"), SIGNALS, ids=[f"{name}-{sent.why}" for name, sent in SIGNALS])
 async def test_a_signal_nobody_can_read_changes_nothing_and_is_noted(
-    world: World, name: str, sent: Sent
+    world: World, held_for: HeldFor, name: str, sent: Sent
 ) -> None:
-    handle = await _held(world)
+    handle = await held_for(name)
     before = await world.view(handle)
     await handle.signal(name, args=sent.arguments)
     after = await world.until(handle, lambda view: len(view.remarks) > len(before.remarks))
-    assert _but_remarks(after) == before
-    [remark] = after.remarks
+    assert _but_remarks(after) == _but_remarks(before)
+    *known, remark = after.remarks
+    assert tuple(known) == before.remarks
     assert name in remark
     assert "refused" in remark or "ignored" in remark
     assert len(remark) > len(f"2026-11-20 00:00 Signal {name} was refused:") + 20, f"Why? {remark}"
     assert remark in await _details(handle)
-    await handle.signal("cancel")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def held_for(world: World) -> AsyncIterator[HeldFor]:
+    """A held order for the wrong words of each signal: they change nothing, so that the next find it as it was."""
+    orders: dict[str, OrderHandle] = {}
+
+    async def of(name: str) -> OrderHandle:
+        if name not in orders:
+            orders[name] = await _held(world)
+        return orders[name]
+
+    yield of
+    await asyncio.gather(*(handle.signal("cancel") for handle in orders.values()))
 
 
 async def _details(handle: OrderHandle) -> str:

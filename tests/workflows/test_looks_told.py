@@ -14,10 +14,16 @@ from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.fba_contracts import FBA_FEED, FULFILLED_SHIPMENTS, FbaFeedInput, FbaFeedResult
 from canonical.return_contracts import RETURNS_FEED, ReturnsFeedInput, ReturnsFeedResult
 from canonical.return_reports import FBA_RETURNS, REIMBURSEMENTS
+from canonical.settlement_reports import SETTLEMENT_FEED, SETTLEMENT_V1, Claim, FeedInput, FeedResult
+from starters.settlements import look
 from tests.support.alert_shop import AlertShop, alerting, receiving
 from tests.support.holding import workshop
+from tests.support.orders import ORDINARY, order
+from worker.archiving import open_archive
+from worker.settlements import settlement_files
 
-EU = "A2EUSELLER0001"
+EU, NA = "A2EUSELLER0001", "A2NASELLER0001"
+US = "ATVPDKIKX0DER"
 _numbers = count(1)
 
 
@@ -141,3 +147,37 @@ async def test_a_report_of_shipments_that_amazon_does_not_make_is_told_once_for_
     assert body.endswith(f"At once: o2c schedules trigger shipments-{EU}")
     await shipments()
     assert len(desk.receiver.titles("operations")) == 1
+
+
+async def test_settlements_that_amazon_tells_in_the_older_file_alone_are_told(desk: AlertShop) -> None:
+    amazon = desk.shop.amazon
+    charge = {"marketplace": US, "kind": "subscription", "amount": "-39.99"}
+    (await amazon.post("/_control/settlements/charges", json=charge)).raise_for_status()
+    terms = {"seller": NA, "marketplace": US, "reports": ["v1", "xml"], "fees": False}
+    (await amazon.post("/_control/settlements", json=terms)).raise_for_status()
+    result: FeedResult = await desk.shop.client.execute_workflow(
+        SETTLEMENT_FEED,
+        FeedInput(seller_id=NA),
+        id=f"test-look-{next(_numbers)}",
+        task_queue=ORDERS_QUEUE,
+        result_type=FeedResult,
+    )
+    assert (result.listed, result.taken, bool(result.advice)) == (0, (), True)
+    title = f"Settlements are not taken in (seller {NA})"
+    assert await desk.until_titles("operations", 1) == [title]
+    [body] = desk.receiver.bodies("operations")
+    assert SETTLEMENT_V1 in body
+
+
+async def test_a_settlement_that_another_seller_has_is_told(desk: AlertShop) -> None:
+    shop = desk.shop
+    await shop.place(order(ORDINARY, status="SHIPPED"))
+    answer = await shop.amazon.post("/_control/settlements", json={"seller": EU, "fees": False})
+    [closed] = answer.json()
+    files = settlement_files(shop.settings, open_archive(shop.settings.archive))
+    other = Claim(seller_id="A2NASELLER0001", report_id="77", at=datetime.now(UTC))
+    assert files.claim(closed["settlementId"], other) is None
+    [refused] = (await look(shop.client, shop.settings, EU)).failed
+    [title] = await desk.until_titles("operations", 1)
+    assert title == f"Settlement {closed['settlementId']} is another seller's already (seller {EU})"
+    assert desk.receiver.bodies("operations") == [refused.sentence]

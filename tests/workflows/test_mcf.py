@@ -19,6 +19,7 @@ from tests.support.mcf import MUGS, SELLER, TEA, WAREHOUSE, McfHandle, McfShop, 
 from tests.support.orders import order
 from tests.support.world import World, eventually
 from worker.mcf import McfOnTemporal
+from workflows.search_attributes import HELD_REASON
 
 QUARTER, DAY = timedelta(minutes=16), timedelta(hours=25)
 
@@ -253,6 +254,15 @@ async def test_an_address_without_a_town_is_held_before_amazon_is_asked(shop: Mc
     assert "no town" in view.held_sentence
     await handle.signal("cancel")
     assert (await result_of(handle)).outcome == "not_shipped"
+
+
+async def test_a_held_delivery_that_is_cancelled_in_the_web_ui_is_listed_no_longer(shop: McfShop) -> None:
+    handle, _ = await shop.begun(address={"CUNM": "X", "CUA1": "Y 1", "PONO": "20457", "CSCD": "DE"})
+    await shop.until_held(handle, "mcf_refused")
+    assert HELD_REASON in (await handle.describe()).typed_search_attributes
+    await handle.cancel()
+    assert (await result_of(handle)).outcome == "not_shipped"
+    assert HELD_REASON not in (await handle.describe()).typed_search_attributes
 
 
 async def test_a_sku_that_amazon_does_not_know_is_mapped(shop: McfShop) -> None:

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import ScheduleUpdate, ScheduleUpdateInput, WorkflowExecutionStatus, WorkflowHandle
 
+from canonical.deferred_contracts import deferred_look_id
+from canonical.finance_contracts import finance_look_id
 from canonical.ids import (
     amazon_sweep_id,
     correction_sweep_id,
@@ -25,6 +27,7 @@ from canonical.ids import (
 from canonical.return_contracts import ReturnsFeedResult
 from canonical.return_reports import FBA_RETURNS, MFN_RETURNS, REIMBURSEMENTS
 from canonical.schedule_contracts import AmazonSweepResult, ReconciliationResult
+from canonical.settlement_ids import settlement_feed_id
 from tests.support.holding import workshop
 from tests.support.mcf import mcf_shop
 from tests.support.orders import ORDINARY, order
@@ -79,6 +82,8 @@ async def test_the_schedules_are_those_of_the_configuration(scheduled: World) ->
     wanted = {
         delivery_sweep_id(), mcf_sweep_id(), reconciliation_id(), correction_sweep_id(), deadlines_id(),
         *map(amazon_sweep_id, sellers), *map(returns_schedule_id, sellers), *map(fba_feed_id, sellers),
+        *map(settlement_feed_id, sellers), *map(deferred_look_id, sellers),
+        *map(finance_look_id, sellers),
     }  # fmt: skip
     assert {row.id for row in rows} == wanted
     assert all(row.paused and row.note == "test" and row.next_run is None for row in rows)
@@ -89,6 +94,7 @@ async def test_the_schedules_are_those_of_the_configuration(scheduled: World) ->
         "every 240 min",
         "daily at 03:00 UTC",
         "daily at 05:00 UTC",
+        "daily at 06:00 UTC",
     }
     await schedules.resume(scheduled.client, SWEEP, "go on")
     [row] = [one for one in await schedules.listed(scheduled.client, scheduled.settings) if one.id == SWEEP]

@@ -29,6 +29,7 @@ from activities.amazon.operations import (
     GET_ORDER,
     GET_REPORT,
     GET_REPORT_DOCUMENT,
+    GET_REPORTS,
     LIST_TRANSACTIONS,
     SEARCH_ORDERS,
     Operation,
@@ -45,6 +46,7 @@ from canonical.activity_contracts import (
 from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_FULFILLMENT_QUEUE
 from canonical.quota_level import Plan
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
+from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 
 AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_ORDER_QUEUE: GET_ORDER,
@@ -53,6 +55,7 @@ AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_CREATE_REPORT_QUEUE: CREATE_REPORT,
     AMAZON_GET_REPORT_QUEUE: GET_REPORT,
     AMAZON_GET_REPORT_DOCUMENT_QUEUE: GET_REPORT_DOCUMENT,
+    AMAZON_GET_REPORTS_QUEUE: GET_REPORTS,
     AMAZON_LIST_TRANSACTIONS_QUEUE: LIST_TRANSACTIONS,
     AMAZON_CREATE_FULFILLMENT_QUEUE: CREATE_FULFILLMENT_ORDER,
     AMAZON_GET_FULFILLMENT_QUEUE: GET_FULFILLMENT_ORDER,
@@ -160,7 +163,7 @@ async def set_pace(
     limit.reason = f"{reason}: {pace:.4g}/s"
     for seller_id, weight in (weights or {}).items():
         request.set_fairness_weight_overrides[seller_id] = weight
-    await client.workflow_service.update_task_queue_config(request)
+    await _update(client, request)
     _log.info("amazon_rate_set", queue=queue, rate=round(pace, 4), reason=reason)
 
 
@@ -170,7 +173,7 @@ async def set_whole_rate(client: Client, queue: str, rate: float | None, reason:
     request.update_queue_rate_limit.reason = reason
     if rate is not None:
         request.update_queue_rate_limit.rate_limit.CopyFrom(RateLimit(requests_per_second=rate))
-    await client.workflow_service.update_task_queue_config(request)
+    await _update(client, request)
     _log.info("queue_rate_set", queue=queue, rate=rate, reason=reason)
 
 
@@ -244,6 +247,12 @@ def _request(client: Client, queue: str) -> UpdateTaskQueueConfigRequest:
     return UpdateTaskQueueConfigRequest(
         namespace=client.namespace, identity=client.identity, task_queue=queue, task_queue_type=_ACTIVITY
     )
+
+
+async def _update(client: Client, request: UpdateTaskQueueConfigRequest) -> None:
+    # The server takes few changes of queues per second and refuses more (RESOURCE_EXHAUSTED); all queues of Amazon,
+    # set twice in a row, are more. Setting is repeatable.
+    await client.workflow_service.update_task_queue_config(request, retry=True)
 
 
 def _limit(config: RateLimitConfig) -> float | None:

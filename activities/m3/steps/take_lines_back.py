@@ -21,7 +21,8 @@ from canonical.activity_contracts import SalesOrderResult
 from canonical.cancellation_contracts import TakeLinesBackRequest, TakeLinesBackResult
 from canonical.held import HeldReason, OrderHeld, held
 from canonical.money import Money
-from canonical.sales_order import expected_total, planned_charges
+from canonical.order_facts import expected_total
+from canonical.sales_order import planned_charges
 from canonical.shipments import ordered_quantities
 from canonical.statuses import ORDER_LINE, is_closed, is_delivered, may_be_picked, meaning
 

@@ -17,7 +17,7 @@ from canonical.ids import customer_order_number
 from canonical.items import itno_of
 from canonical.money import Money
 from canonical.order import Delivery, Invoice
-from canonical.sales_order import expected_total
+from canonical.order_facts import expected_total
 from canonical.statuses import Compensation, compensation_for
 from canonical.steps import Step
 

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from simulators.amazon.aftersale.events import AfterSale, happen
 from simulators.amazon.aftersale.files import FILES, text_of
-from simulators.amazon.aftersale.transactions import refunded
+from simulators.amazon.aftersale.postings import postings_of, refund_of
+from simulators.amazon.record import OrderRecord
 from simulators.amazon.world import World
 
 
@@ -36,10 +37,13 @@ def routes(world: World) -> list[Route]:
         if record is None:
             return JSONResponse({"error": "This order does not exist."}, 404)
         try:
-            event = happen(world, record, AfterSale.model_validate_json(await request.body()))
+            wanted = AfterSale.model_validate_json(await request.body())
+            if wanted.type == "defer" and _paid_out(world, record):
+                return JSONResponse({"error": "This order is settled; it can no longer be deferred."}, 422)
+            event = happen(world, record, wanted)
             if event.type == "refund":
                 world.notifications.refunded(
-                    record, refunded(record, event), event.at_ms, world.clock.now_ms()
+                    record, refund_of(record, event).total, event.at_ms, world.clock.now_ms()
                 )
         except (ValidationError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 422)
@@ -56,3 +60,8 @@ def routes(world: World) -> list[Route]:
         Route("/_control/orders/{order_id}/aftersale", let_happen, methods=["POST"]),
         Route("/_control/aftersale/{report_type}", file, methods=["GET"]),
     ]
+
+
+def _paid_out(world: World, record: OrderRecord) -> bool:
+    found = [posting for posting in postings_of(record) if posting.kind == "Shipment"]
+    return any(world.settlements.settled(record.seller_id, posting.counting_id) for posting in found)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the world has a report desk, which makes files of these eve
 
 KEY = "afterSale"
 """Where an order's body keeps it; no dataset of the Orders API has this name."""
-Kind = Literal["refund", "release", "return", "announce", "reimburse"]
+Kind = Literal["refund", "release", "return", "announce", "reimburse", "defer", "mature"]
 
 
 class AfterSale(BaseModel):
@@ -29,6 +29,9 @@ class AfterSale(BaseModel):
     item: order item id, the first one if left out. units: how many. share: part of the units' price that is
     refunded. deferred: the refund is deferred until a ``release`` of the same number. late_seconds: how much later
     it is told than it happened. number: which one of its kind (from 1); given by the simulator if left out.
+    reason: CHARGEBACK and A_TO_Z make a refund a chargeback or a claim.
+    ``defer``: the money of the order's shipments is withheld (reason B2B; else seven days from delivery, DD7) until
+    ``mature``.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Protocol
 
-from simulators import catalogue
+from simulators import assortment
 from simulators.amazon.aftersale.events import AfterSale, events_of, item_of, number_of
-from simulators.amazon.prices import amount_of, cents
+from simulators.amazon.aftersale.postings import reimbursed
+from simulators.amazon.prices import cents
 from simulators.amazon.record import OrderRecord
 from simulators.amazon.wire import JsonObject
 
@@ -118,7 +118,7 @@ def _moment(at_ms: int) -> str:
 
 def _goods(item: JsonObject) -> Row:
     product = item["product"]
-    known = catalogue.ITEM_BY_SKU.get(product.get("sellerSku", ""))
+    known = assortment.ITEM_BY_SKU.get(product.get("sellerSku", ""))
     return {
         "sku": product.get("sellerSku", ""),
         "asin": product.get("asin", ""),
@@ -151,10 +151,7 @@ def _fba_return(record: OrderRecord, item: JsonObject, event: AfterSale) -> list
 
 
 def _reimbursement(record: OrderRecord, item: JsonObject, event: AfterSale) -> Row:
-    proceeds = item.get("proceeds") or {}
-    total = proceeds.get("proceedsTotal")
-    price = amount_of(total) / max(int(item["quantityOrdered"]), 1) if total else Decimal(0)
-    amount = event.amount if event.amount is not None else cents(price * event.units)
+    amount, currency = reimbursed(record, event)
     per_unit = cents(amount / event.units) if event.units else amount
     return {
         **_goods(item),
@@ -164,7 +161,7 @@ def _reimbursement(record: OrderRecord, item: JsonObject, event: AfterSale) -> R
         "amazon-order-id": record.order_id,
         "reason": event.reason if event.reason != "NO_LONGER_NEEDED" else "CustomerReturn",
         "condition": "Sellable",
-        "currency-unit": total["currencyCode"] if total else "",
+        "currency-unit": currency,
         "amount-per-unit": str(per_unit),
         "amount-total": str(amount),
         "quantity-reimbursed-cash": str(event.units),

@@ -2,10 +2,11 @@
 
 Facts: Amazon's model, and a published transaction of a Swedish shipment: an item's breakdowns are trees whose nodes
 repeat the sums of their children, and the transaction repeats its items' sums once more under Sales and Expenses;
-amounts are JSON numbers. A deferred transaction stays, as DEFERRED_RELEASED, when a second one releases it; pages
-may be empty; a window of more than 180 days is empty. Inferred: the names of a refund's breakdowns (the
-shipment's, with the sign turned, and RefundCommission for the fee Amazon keeps), that quantityShipped says the
-refunded units, and how often pages are empty (after every full one).
+amounts are JSON numbers. Its names are not the settlement's (other transactions that sellers published). A deferred
+transaction stays, as DEFERRED_RELEASED, when a second one releases it; pages may be empty; a window of more than 180
+days is empty; one financial event group is one settlement. Inferred: the names of the groups TaxWithheld and Other, of
+the tax on a discount, that a refund has the shipment's names with the sign turned, that quantityShipped says the
+refunded units, how often pages are empty (after every full one), that what will be settled next is in a group already.
 """
 
 from __future__ import annotations
@@ -15,32 +16,21 @@ from decimal import Decimal
 
 from starlette.requests import Request
 
-from simulators.amazon.aftersale.events import AfterSale, events_of, item_of, number_of
+from simulators import catalogue
+from simulators.amazon.aftersale.amounts import FEES, WITHHELD, total
+from simulators.amazon.aftersale.events import events_of, number_of
 from simulators.amazon.aftersale.paging import position, token
+from simulators.amazon.aftersale.postings import Part, Posting, postings_of
 from simulators.amazon.auth import Caller
 from simulators.amazon.clock import iso
-from simulators.amazon.prices import amount_of, cents
 from simulators.amazon.query import moment
-from simulators.amazon.record import OrderRecord, fulfilled
+from simulators.amazon.settlements.money import Money, charged, reimbursement, withheld
 from simulators.amazon.wire import JsonObject, invalid
 from simulators.amazon.world import World
 
 PAGE = 20
 LONGEST_MS = 180 * 24 * 3600 * 1000
 DEFERRED_DAYS = 7
-_COMMISSION = Decimal("0.15")
-_KEPT = Decimal("0.20")
-_KINDS = {"ITEM": "ProductCharges", "SHIPPING": "Shipping", "GIFT_WRAP": "GiftWrap", "DISCOUNT": "Promotion"}
-_LEAVES = {
-    "ITEM": "OurPricePrincipal", "SHIPPING": "ShippingPrincipal", "GIFT_WRAP": "GiftWrapPrincipal",
-    "DISCOUNT": "PromotionPrincipal",
-}  # fmt: skip
-_TAXES = {
-    "ITEM": "OurPriceTax",
-    "SHIPPING": "ShippingTax",
-    "GIFT_WRAP": "GiftWrapTax",
-    "DISCOUNT": "PromotionTax",
-}
 
 
 def list_transactions(
@@ -101,175 +91,146 @@ def _all(world: World, seller_id: str, latest_ms: int) -> Iterator[tuple[int, Js
     for record in world.index.by_id.values():
         if record.seller_id != seller_id:
             continue
-        if any(_sold(item) for item in record.items):
-            yield record.updated_ms, _shipment(record)
-        for event in events_of(record, "refund"):
-            if event.told_ms <= latest_ms:
-                yield from _refunds(record, event, latest_ms)
+        for posting in postings_of(record):
+            if posting.told_ms <= latest_ms:
+                yield from _told(world, posting, latest_ms)
+        for event in events_of(record, "reimburse"):
+            money = reimbursement(record, event)
+            if event.told_ms <= latest_ms and record.by_amazon and money.currency:
+                yield event.at_ms, _plain(world, money)
+    for charge in world.settlements.charges(seller_id):
+        if charge.at_ms <= latest_ms:
+            yield charge.at_ms, _plain(world, charged(charge))
 
 
-def _sold(item: JsonObject) -> bool:
-    """Whether any of it has been sent, at a price: a line that was cancelled has none, and nothing is paid for."""
-    return fulfilled(item) > 0 and bool(item.get("proceeds"))
-
-
-def _shipment(record: OrderRecord) -> JsonObject:
-    items = [
-        _item(item, fulfilled(item), 1, Decimal(1), shipping=True) for item in record.items if _sold(item)
+def _told(world: World, posting: Posting, latest_ms: int) -> Iterator[tuple[int, JsonObject]]:
+    first = _transaction(world, posting, posting.transaction_id, posting.at_ms)
+    if not posting.deferral:
+        yield posting.at_ms, first
+        return
+    maturity = iso(posting.at_ms + DEFERRED_DAYS * 24 * 3600 * 1000)
+    first["contexts"] = [
+        {"contextType": "DeferredContext", "deferralReason": posting.deferral, "maturityDate": maturity}
     ]
-    return _transaction(record, "Shipment", "Order Payment", items, record.updated_ms, ("shipment",))
-
-
-def refunded(record: OrderRecord, event: AfterSale) -> Decimal:
-    """What a refund comes to, fees and all; below zero."""
-    _, transaction = next(_refunds(record, event, event.told_ms))
-    return amount_of_node(transaction["totalAmount"])
-
-
-def _refunds(record: OrderRecord, event: AfterSale, latest_ms: int) -> Iterator[tuple[int, JsonObject]]:
-    item = item_of(record, event)
-    items = [_item(item, event.units, -1, event.share, shipping=event.shipping)]
-    about = ("refund", event.number)
-    refund = _transaction(record, "Refund", "Refund Order", items, event.at_ms, about)
-    refund["relatedIdentifiers"].append(_related("REFUND_ID", str(number_of(record.order_id, *about, "id"))))
-    if not event.deferred:
-        yield event.at_ms, refund
+    released_ms = posting.counts_ms(latest_ms)
+    if released_ms is None:
+        yield posting.at_ms, first | {"transactionStatus": "DEFERRED"}
         return
-    maturity = iso(event.at_ms + DEFERRED_DAYS * 24 * 3600 * 1000)
-    deferral = {"contextType": "DeferredContext", "deferralReason": "DD7", "maturityDate": maturity}
-    refund["contexts"] = [deferral]
-    released = [each for each in events_of(record, "release") if each.number == event.number]
-    if not released or released[0].told_ms > latest_ms:
-        yield event.at_ms, refund | {"transactionStatus": "DEFERRED"}
-        return
-    second = _transaction(record, "Refund", "Refund Order", items, released[0].at_ms, (*about, "released"))
-    second["relatedIdentifiers"].append(_related("DEFERRED_TRANSACTION_ID", refund["transactionId"]))
-    refund["relatedIdentifiers"].append(_related("RELEASE_TRANSACTION_ID", second["transactionId"]))
-    yield event.at_ms, refund | {"transactionStatus": "DEFERRED_RELEASED"}
-    yield released[0].at_ms, second
+    second = _transaction(world, posting, posting.counting_id, released_ms)
+    second["relatedIdentifiers"].append(_related("DEFERRED_TRANSACTION_ID", posting.transaction_id))
+    first["relatedIdentifiers"].append(_related("RELEASE_TRANSACTION_ID", posting.counting_id))
+    yield posting.at_ms, first | {"transactionStatus": "DEFERRED_RELEASED"}
+    yield released_ms, second
 
 
 def _related(name: str, value: str) -> JsonObject:
     return {"relatedIdentifierName": name, "relatedIdentifierValue": value}
 
 
-def _transaction(
-    record: OrderRecord,
-    kind: str,
-    description: str,
-    items: list[JsonObject],
-    at_ms: int,
-    about: tuple[object, ...],
-) -> JsonObject:
-    channel = record.body["salesChannel"]
+def _transaction(world: World, posting: Posting, transaction_id: str, at_ms: int) -> JsonObject:
+    record, currency = posting.record, posting.currency
+    items = [_item(posting, part, currency) for part in posting.parts]
     parts = [node for item in items for node in item["breakdowns"]]
-    fees = [node for node in parts if node["breakdownType"] == "AmazonFees"]
-    sales = [node for node in parts if node["breakdownType"] != "AmazonFees"]
-    total = sum((amount_of_node(item["totalAmount"]) for item in items), Decimal(0))
-    currency = items[0]["totalAmount"]["currencyCode"]
+    fees = [node for node in parts if node["breakdownType"] == FEES]
+    sales = [node for node in parts if node["breakdownType"] != FEES]
+    related = [_related("ORDER_ID", record.order_id)]
+    if posting.kind == "Refund":
+        related.append(_related("REFUND_ID", str(number_of(record.order_id, *posting.about, "id"))))
+    else:
+        related.append(_related("SHIPMENT_ID", posting.shipment_id))
+    channel = record.body["salesChannel"]
     return {
-        "sellingPartnerMetadata": {
-            "sellingPartnerId": record.seller_id,
-            "accountType": "Standard Orders",
-            "marketplaceId": channel.get("marketplaceId", ""),
-        },
-        "transactionType": kind,
-        "transactionId": f"{number_of(record.order_id, *about):x}",
-        "transactionStatus": "RELEASED",
-        "description": description,
+        **_frame(world, record.seller_id, channel, posting.counting_id, related),
+        "transactionType": posting.kind,
+        "transactionId": transaction_id,
+        "description": {"Refund": "Refund Order"}.get(posting.kind, "Order Payment"),
         "postedDate": iso(at_ms),
-        "totalAmount": _currency(total, currency),
-        "marketplaceDetails": {
-            "marketplaceId": channel.get("marketplaceId", ""),
-            "marketplaceName": channel.get("marketplaceName", ""),
-        },
-        "relatedIdentifiers": [
-            _related("ORDER_ID", record.order_id),
-            _related("FINANCIAL_EVENT_GROUP_ID", f"{number_of(record.seller_id, at_ms // 1_209_600_000):x}"),
-        ],
+        "totalAmount": _currency(posting.total, currency),
         "items": items,
         "breakdowns": [_flat("Sales", sales, currency), _flat("Expenses", fees, currency)],
+    }
+
+
+def _plain(world: World, money: Money) -> JsonObject:
+    """A transaction that is about no item: a fee of the account, a reimbursement."""
+    line = money.lines[0]
+    market = catalogue.MARKETPLACE_BY_ID.get(money.marketplace_id)
+    name = market.sales_channel if market is not None else ""
+    channel = {"marketplaceId": money.marketplace_id, "marketplaceName": name}
+    related = [_related("ORDER_ID", line.order_id)] if line.order_id else []
+    wrapper, other = ("Sales", "Expenses") if line.amount > 0 else ("Expenses", "Sales")
+    leaf = _node(money.broken_down, {"Base": line.amount, "Tax": Decimal(0)}, money.currency)
+    inner = [_over(FEES, [leaf], money.currency)] if money.told_as == "ServiceFee" else [leaf]
+    return {
+        **_frame(world, money.seller_id, channel, money.transaction_id, related),
+        "transactionType": money.told_as,
+        "transactionId": money.transaction_id,
+        "description": money.described,
+        "postedDate": iso(money.at_ms),
+        "totalAmount": _currency(line.amount, money.currency),
+        "items": [],
+        "breakdowns": [_over(wrapper, inner, money.currency), _over(other, [], money.currency)],
+    }
+
+
+def _frame(
+    world: World, seller_id: str, channel: JsonObject, counting_id: str, related: list[JsonObject]
+) -> JsonObject:
+    """What every transaction has; the group of its settlement, and the settlement once there is one."""
+    marketplace_id = channel.get("marketplaceId", "")
+    group, settlement_id = world.settlements.group_of(seller_id, marketplace_id, counting_id)
+    related.append(_related("FINANCIAL_EVENT_GROUP_ID", group))
+    if settlement_id:
+        related.append(_related("SETTLEMENT_ID", settlement_id))
+    return {
+        "sellingPartnerMetadata": {
+            "sellingPartnerId": seller_id,
+            "accountType": "Standard Orders",
+            "marketplaceId": marketplace_id,
+        },
+        "transactionStatus": "RELEASED",
+        "marketplaceDetails": {
+            "marketplaceId": marketplace_id,
+            "marketplaceName": channel.get("marketplaceName", ""),
+        },
+        "relatedIdentifiers": related,
         "contexts": [],
-    }  # fmt: skip
+    }
 
 
-def _item(item: JsonObject, units: int, sign: int, share: Decimal, *, shipping: bool) -> JsonObject:
-    """The amounts of so many units of an order line; a refund's are the sale's with the sign turned."""
-    proceeds = item["proceeds"]
-    currency = proceeds["proceedsTotal"]["currencyCode"]
-    ordered = max(int(item["quantityOrdered"]), 1)
-    parts, taxes = _parts(proceeds)
-    inside = amount_of(proceeds["proceedsTotal"]) == sum(parts.values(), Decimal(0))
-
-    def of(amount: Decimal) -> Decimal:
-        return cents(sign * amount * units * share / ordered)
-
-    groups: dict[str, dict[str, Decimal]] = {}
-    for name, amount in parts.items():
-        if name == "SHIPPING" and not shipping:
-            continue
-        whole, tax = of(amount), of(taxes.get(name, Decimal(0)))
-        groups.setdefault(_KINDS.get(name, "Other"), {})[_LEAVES.get(name, "OtherPrincipal")] = (
-            whole - tax if inside else whole
-        )
-        if tax:
-            groups.setdefault("Tax", {})[_TAXES.get(name, "OtherTax")] = tax
-    withheld = _facilitated(item)
-    if withheld and "Tax" in groups:
-        groups["TaxWithheld"] = {
-            f"MarketplaceFacilitator{name}": -amount for name, amount in groups["Tax"].items()
-        }
-    nodes = [_node(kind, leaves, currency) for kind, leaves in groups.items()]
-    goods = groups.get("ProductCharges", {}).get("OurPricePrincipal", Decimal(0))
-    nodes.append(_fees(goods, sign, currency))
-    total = sum((amount_of_node(node["breakdownAmount"]) for node in nodes), Decimal(0))
-    product = item["product"]
+def _item(posting: Posting, part: Part, currency: str) -> JsonObject:
+    sign = -1 if posting.kind == "Refund" else 1
+    product = part.item["product"]
+    groups = part.groups
+    if WITHHELD in groups:
+        groups = groups | {WITHHELD: withheld(posting.record, part, refund=sign < 0)}
     return {
         "description": product.get("title", ""),
-        "totalAmount": _currency(total, currency),
+        "totalAmount": _currency(total(part.groups), currency),
         "relatedIdentifiers": [
             {
                 "itemRelatedIdentifierName": "ORDER_ADJUSTMENT_ITEM_ID",
-                "itemRelatedIdentifierValue": str(number_of(item["orderItemId"], sign)),
+                "itemRelatedIdentifierValue": str(number_of(part.item["orderItemId"], sign)),
             }
         ],
-        "breakdowns": nodes,
+        "breakdowns": [_group(kind, leaves, currency) for kind, leaves in groups.items()],
         "contexts": [
             {
                 "contextType": "ProductContext",
                 "asin": product.get("asin", ""),
                 "sku": product.get("sellerSku", ""),
-                "quantityShipped": units,
+                "quantityShipped": part.units,
             }
         ],
     }
 
 
-def _fees(goods: Decimal, sign: int, currency: str) -> JsonObject:
-    """The commission, or its return less the part that Amazon keeps."""
-    commission = cents(-goods * _COMMISSION)
-    leaves = {"Commission": commission}
-    if sign < 0:
-        leaves["RefundCommission"] = -cents(abs(commission) * _KEPT)
+def _group(kind: str, leaves: dict[str, Decimal], currency: str) -> JsonObject:
+    """A kind of amount; each fee has its base and its tax below it."""
+    if kind != FEES:
+        return _node(kind, leaves, currency)
     fees = [_node(name, {"Base": amount, "Tax": Decimal(0)}, currency) for name, amount in leaves.items()]
-    return _over("AmazonFees", fees, currency)
-
-
-def _parts(proceeds: JsonObject) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    parts: dict[str, Decimal] = {}
-    taxes: dict[str, Decimal] = {}
-    for entry in proceeds.get("breakdowns", []):
-        if entry["type"] == "TAX":
-            for detail in entry.get("detailedBreakdowns", []):
-                taxes[detail["subtype"]] = amount_of(detail["value"])
-        else:
-            parts[entry["type"]] = amount_of(entry["subtotal"])
-    return parts, taxes
-
-
-def _facilitated(item: JsonObject) -> bool:
-    collections = item.get("tax", {}).get("taxCollections", [])
-    return any(each.get("model") == "MARKETPLACE_FACILITATOR" for each in collections)
+    return _over(kind, fees, currency)
 
 
 def _node(kind: str, leaves: dict[str, Decimal], currency: str) -> JsonObject:

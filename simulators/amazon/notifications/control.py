@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators import catalogue
+from simulators import assortment, catalogue
 from simulators.amazon.notifications import kinds, messages
 from simulators.amazon.notifications.outbox import Plan
 from simulators.amazon.record import OrderRecord, Shipment, fulfilled
@@ -173,8 +173,8 @@ def _payload(wanted: Emission, record: OrderRecord | None, seller_id: str, now_m
         return wanted.payload
     if record is not None:
         return _order_payload(wanted, record, seller_id, now_ms)
-    if wanted.type == kinds.FBA_INVENTORY_AVAILABILITY_CHANGES and wanted.sku in catalogue.ITEM_BY_SKU:
-        item = catalogue.ITEM_BY_SKU[wanted.sku]
+    if wanted.type == kinds.FBA_INVENTORY_AVAILABILITY_CHANGES and wanted.sku in assortment.ITEM_BY_SKU:
+        item = assortment.ITEM_BY_SKU[wanted.sku]
         return messages.inventory(seller_id, item, ["A1PA6795UKMFR9"], item.stock)
     if wanted.report_id is not None:
         feed = wanted.type == kinds.FEED_PROCESSING_FINISHED

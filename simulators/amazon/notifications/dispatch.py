@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
-from simulators import catalogue
+from simulators import assortment
 from simulators.amazon.fulfillment_records import Order as FulfillmentOrder
 from simulators.amazon.notifications import kinds, messages
 from simulators.amazon.notifications.kinds import Stamp, envelope
@@ -190,7 +190,7 @@ class Notifications:
         marketplace = record.body["salesChannel"].get("marketplaceId", "")
         for item in record.items:
             sku = item["product"].get("sellerSku", "")
-            known = catalogue.ITEM_BY_SKU.get(sku)
+            known = assortment.ITEM_BY_SKU.get(sku)
             if known is None or item["orderItemId"] not in news.shipped:
                 continue
             self._gone[record.seller_id, sku] += news.shipped[item["orderItemId"]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from simulators import catalogue
+from simulators import assortment
 from simulators.amazon.clock import iso
 from simulators.amazon.fulfillment_records import Order as FulfillmentOrder
 from simulators.amazon.prices import amount_of
@@ -163,7 +163,7 @@ def worth(record: OrderRecord, units: dict[str, int]) -> Decimal:
     return sums.quantize(Decimal("0.01"))
 
 
-def inventory(seller_id: str, item: catalogue.Item, marketplaces: list[str], fulfillable: int) -> JsonObject:
+def inventory(seller_id: str, item: assortment.Item, marketplaces: list[str], fulfillable: int) -> JsonObject:
     """FBA_INVENTORY_AVAILABILITY_CHANGES of one SKU: its payload has no wrapper of its own."""
     stock: JsonObject = {
         "InboundQuantityBreakdown": {"Working": 0, "Shipped": 0, "Receiving": 0},

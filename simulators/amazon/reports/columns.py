@@ -70,3 +70,24 @@ FULFILLED: tuple[str, ...] = _names("""
 """)
 POINTS = "points-granted"
 """One more column of the fulfilled shipments, in Japan alone."""
+
+
+def settlement_v1(*, promotions: bool) -> tuple[str, ...]:
+    """The older settlement file; its columns for promotions are there only where it tells of any."""
+    named = _names("promotion-id promotion-type promotion-amount") if promotions else ()
+    return (*_SETTLEMENT_V1, *named, *_names("direct-payment-type direct-payment-amount other-amount"))
+
+
+_SETTLEMENT_V1 = _names("""
+    settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type
+    order-id merchant-order-id adjustment-id shipment-id marketplace-name shipment-fee-type shipment-fee-amount
+    order-fee-type order-fee-amount fulfillment-id posted-date order-item-code merchant-order-item-id
+    merchant-adjustment-item-id sku quantity-purchased price-type price-amount item-related-fee-type
+    item-related-fee-amount misc-fee-amount other-fee-amount other-fee-reason-description
+    """)
+SETTLEMENT: tuple[str, ...] = _names("""
+    settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type
+    order-id merchant-order-id adjustment-id shipment-id marketplace-name amount-type amount-description amount
+    fulfillment-id posted-date posted-date-time order-item-code merchant-order-item-id merchant-adjustment-item-id
+    sku quantity-purchased promotion-id
+    """)

@@ -61,6 +61,31 @@ class ReportDesk:
         self._keep(report)
         return report
 
+    def publish(
+        self, seller_id: str, wanted: Wanted, text: str, at_ms: int, charset: Charset | None = None
+    ) -> Report:
+        """A report that Amazon makes by itself: it is done when it appears, and no notification tells of it. Nobody
+        sees it before that moment. charset: other than the marketplace's."""
+        number = sum(1 for known, _ in self._reports if known == seller_id) + 1
+        rule = self.rules.take(seller_id, wanted.report_type)
+        report = Report(
+            seller_id=seller_id,
+            report_id=self._number(seller_id, number),
+            wanted=wanted,
+            created_ms=at_ms,
+            starts_ms=at_ms,
+            ready_ms=at_ms,
+            rule=rule,
+            status=rule.outcome if rule is not None and rule.outcome else "DONE",
+        )
+        if report.status == "DONE":
+            how = rule or Rule()
+            honest = charset or charset_of(wanted.marketplaces[0])
+            encoded = honest if how.charset is None else how.encoding()
+            self._file(report, text if how.text is None else how.text, encoded, how)
+        self._keep(report)
+        return report
+
     def settle(self, now_ms: int, records: Iterable[OrderRecord]) -> None:
         """Let every report come as far as it is by now."""
         while self._agenda and self._agenda[0][0] <= now_ms:
@@ -76,7 +101,9 @@ class ReportDesk:
     def find(self, seller_id: str, report_id: str, now_ms: int) -> Report | None:
         """A report of this seller, while it is kept."""
         report = self._reports.get((seller_id, report_id))
-        return report if report is not None and report.created_ms > now_ms - KEPT_MS else None
+        if report is None or not now_ms - KEPT_MS < report.created_ms <= now_ms:
+            return None
+        return report
 
     def cancel(self, report: Report, now_ms: int) -> bool:
         """Cancel a report not yet begun; False if it has been."""
@@ -96,7 +123,8 @@ class ReportDesk:
                 and report.wanted.report_type in listing.types
                 and (not listing.statuses or report.status in listing.statuses)
                 and (not listing.marketplaces or listing.marketplaces & set(report.wanted.marketplaces))
-                and max(listing.since_ms, now_ms - KEPT_MS) <= report.created_ms <= listing.until_ms
+                and max(listing.since_ms, now_ms - KEPT_MS) <= report.created_ms
+                and report.created_ms <= min(listing.until_ms, now_ms)
                 and (listing.after is None or report.place < listing.after)
             ),
             key=lambda report: report.place,
@@ -107,9 +135,9 @@ class ReportDesk:
     def document(self, seller_id: str, document_id: str, now_ms: int) -> Document | None:
         """A document of this seller, while it is kept."""
         document = self.shelf.document(document_id)
-        if document is None or document.seller_id != seller_id or document.created_ms <= now_ms - KEPT_MS:
+        if document is None or document.seller_id != seller_id:
             return None
-        return document
+        return document if now_ms - KEPT_MS < document.created_ms <= now_ms else None
 
     def view(self) -> list[dict[str, object]]:
         """Every report as ``GET /_control/reports`` shows it."""

@@ -77,7 +77,8 @@ def get_report_document(world: World, caller: Caller, request: Request, _: bytes
     document = world.reports.document(caller.seller_id, document_id, now_ms)
     if document is None:
         raise invalid(f"Invalid reportDocumentId {document_id}")
-    if KINDS[document.report_type].restricted and not caller.restricted:
+    kind = KINDS.get(document.report_type)
+    if kind is not None and kind.restricted and not caller.restricted:
         raise denied("The report type is restricted; call with a restricted data token for this document.")
     decoded = document.said_gzip and request.query_params.get("enableContentEncodingUrlHeader") == "true"
     signer = Signer(world.settings.seed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from simulators.amazon.aftersale.files import FILES, Window
 from simulators.amazon.record import OrderRecord
@@ -18,6 +19,15 @@ from simulators.amazon.reports.columns import ACTIONABLE, ALL_ORDERS, FULFILLED,
 from simulators.amazon.reports.frame import Frame, Row
 
 DAY_MS = 24 * 3600 * 1000
+SettlementForm = Literal["v2", "v1", "xml"]
+SETTLEMENTS: dict[SettlementForm, str] = {
+    "v2": "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",
+    "v1": "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE",
+    "xml": "GET_V2_SETTLEMENT_REPORT_DATA_XML",
+}
+UNASKED: dict[str, int] = {SETTLEMENTS["v2"]: 1118, SETTLEMENTS["v1"]: 1117, SETTLEMENTS["xml"]: 1116}
+"""Reports that Amazon makes by itself alone -> the number by which it refuses a request for one (sellers' reports of
+2021 to 2024; the XML's number is inferred)."""
 TOO_LONG = "Date range exceeded. Report can be requested only upto 30 days"
 
 

@@ -25,18 +25,20 @@ COMPRESSED_FROM = 10_000
 
 @dataclass(frozen=True)
 class Charset:
-    """codec: Python's name. told: the charset in the Content-Type; empty if none is told."""
+    """codec: Python's name. told: the charset in the Content-Type; empty if none is told. kind: what else is told."""
 
     codec: str
     told: str
+    kind: str = "text/plain"
 
     @property
     def content_type(self) -> str:
         """The Content-Type header."""
-        return f"text/plain; charset={self.told}" if self.told else "text/plain"
+        return f"{self.kind}; charset={self.told}" if self.told else self.kind
 
 
 UTF8 = Charset("utf-8", "UTF-8")
+XML = Charset("utf-8", "UTF-8", "text/xml")
 CP1252 = Charset("cp1252", "Cp1252")
 SHIFT_JIS = Charset("cp932", "Shift_JIS")
 CHARSETS: dict[str, Charset] = {

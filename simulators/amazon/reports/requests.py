@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from simulators.amazon.clock import to_ms
 from simulators.amazon.query import listed
-from simulators.amazon.reports.kinds import DAY_MS, KINDS
+from simulators.amazon.reports.kinds import DAY_MS, KINDS, UNASKED
 from simulators.amazon.wire import invalid
 
 STATUSES = frozenset({"CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE"})
@@ -61,6 +61,8 @@ def specification(body: bytes, now_ms: int, own_marketplaces: set[str]) -> Wante
     except ValidationError as error:
         names = sorted({".".join(str(part) for part in entry["loc"]) or "body" for entry in error.errors()})
         raise invalid("Invalid input", f"Missing or invalid: {', '.join(names)}.") from None
+    if given.reportType in UNASKED:
+        raise invalid(f"Request for report type {UNASKED[given.reportType]} is not allowed at this time")
     if given.reportType not in KINDS:
         raise invalid(f"Invalid Report Type {given.reportType}")
     strange = [name for name in given.marketplaceIds if name not in own_marketplaces]

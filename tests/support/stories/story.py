@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from simulators import catalogue
+from simulators import assortment
 from tests.support.orders import order
 from tests.support.stories.ending import Ends, Left, look, number
 from tests.support.stories.invariants import complaints
@@ -62,7 +62,7 @@ class Tale:
     @asynccontextmanager
     async def scarce(self, sku: str, whlo: str, left: int) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """M3 has only so many of an item; yields what brings the rest back. Nobody else orders this item."""
-        item = catalogue.ITEM_BY_SKU[sku]
+        item = assortment.ITEM_BY_SKU[sku]
         gone = True
 
         async def stock(quantity: int) -> int:
