@@ -29,6 +29,7 @@ from starters.commands import (
     settlement_posting,
     settlement_sheet,
     simulators,
+    sku,
     start,
     subscribe,
     sweep,
@@ -96,6 +97,7 @@ settlement.app.command("show", epilog=_example("o2c settlement show 23874396421 
 settlement.app.command("deferred", epilog=_example("o2c settlement deferred --json"))(
     settlement_sheet.deferred
 )
+app.add_typer(sku.app, epilog=_example("o2c sku evaluate listings.csv items.csv pairs.csv --json"))
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
