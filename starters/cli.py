@@ -29,6 +29,7 @@ from starters.commands import (
     settlement_posting,
     settlement_sheet,
     simulators,
+    sku,
     start,
     subscribe,
     sweep,
@@ -97,6 +98,7 @@ settlement.app.command("deferred", epilog=_example("o2c settlement deferred --js
     settlement_sheet.deferred
 )
 settlement.app.command("unknown", epilog=_example("o2c settlement unknown --json"))(settlement_sheet.unknown)
+app.add_typer(sku.app, epilog=_example("o2c sku evaluate listings.csv items.csv pairs.csv --json"))
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)
