@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--visibility-delay", type=float, default=120.0, help="seconds before searches see")
     parser.add_argument("--token-lifetime", type=int, default=3600, help="seconds")
     parser.add_argument("--report-latency", type=float, default=15.0, help="seconds until a report is done")
+    parser.add_argument("--listing-delay", type=float, default=30.0, help="seconds until a change is live")
+    parser.add_argument("--feed-latency", type=float, default=30.0, help="seconds until a feed is done")
     parser.add_argument("--settlement-days", type=float, default=14.0, help="0: on request alone")
     parser.add_argument(
         "--settlement-forms",

@@ -26,6 +26,8 @@ from simulators.amazon.reports import control as report_control
 from simulators.amazon.reports import endpoints as reports
 from simulators.amazon.settings import Settings
 from simulators.amazon.settlements import control as settlements
+from simulators.amazon.stock import control as stock_control
+from simulators.amazon.stock import feed_api, inventory_api, listings_api
 from simulators.amazon.world import World
 from simulators.faults import FaultPlan, control_routes
 
@@ -70,6 +72,11 @@ def build_app(settings: Settings) -> Starlette:
             *endpoints.routes(world, faults),
             *endpoints.more_routes(world, faults, fulfillment_api.operations(desk)),
             *endpoints.more_routes(world, faults, fulfillment_2026.operations(desk)),
+            *endpoints.more_routes(world, faults, listings_api.OPERATIONS),
+            *endpoints.more_routes(world, faults, inventory_api.OPERATIONS),
+            *endpoints.more_routes(world, faults, feed_api.OPERATIONS),
+            *feed_api.upload_routes(world, faults),
+            *stock_control.routes(world),
             *fulfillment_control.routes(world, desk),
             *reports.document_routes(world, faults),
             *report_control.routes(world),

@@ -229,10 +229,10 @@ def _check_size_and_type(request: Request, body: bytes) -> None:
     if len(body) > MAX_BODY:
         raise ApiError(413, "RequestTooLarge", "The request size exceeded the maximum accepted size.")
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and content_type != "application/json":
+    if request.method in ("POST", "PATCH") and content_type != "application/json":
         message = "The request payload is in an unsupported format."
         raise ApiError(415, "UnsupportedMediaType", message)
-    if request.method == "POST" and not body:
+    if request.method in ("POST", "PATCH") and not body:
         raise invalid("The request body is missing.")
 
 

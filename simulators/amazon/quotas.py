@@ -2,7 +2,7 @@
 
 Rates and bursts are those of the published models (orders_2026-01-01, ordersV0, sellers,
 fulfillmentOutbound_2020-07-01, fulfillmentOutbound_2026-07-04, reports_2021-06-30, tokens_2021-03-01,
-notifications, finances_2024-06-19).
+notifications, finances_2024-06-19, listingsItems_2021-08-01, feeds_2021-06-30, fbaInventory).
 """
 
 from __future__ import annotations
@@ -33,6 +33,15 @@ PLANS: dict[str, Plan] = {
     "cancelReport": Plan(0.0222, 10),
     "getReportDocument": Plan(0.0167, 15),
     "createRestrictedDataToken": Plan(1.0, 10),
+    "getListingsItem": Plan(5.0, 10),
+    "patchListingsItem": Plan(5.0, 5),
+    "getInventorySummaries": Plan(2.0, 2),
+    "createFeedDocument": Plan(0.5, 15),
+    "createFeed": Plan(0.0083, 15),
+    "getFeed": Plan(2.0, 15),
+    "cancelFeed": Plan(2.0, 15),
+    "getFeeds": Plan(0.0222, 10),
+    "getFeedDocument": Plan(0.0222, 10),
 }
 PLANS.update(
     dict.fromkeys(

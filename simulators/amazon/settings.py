@@ -39,6 +39,10 @@ class Settings(BaseModel):
     """Days from one settlement to the next; 0 closes them on request alone."""
     settlement_forms: tuple[SettlementForm, ...] = ("v2", "v1", "xml")
     """In which reports a settlement is told, if the one who closes it names none."""
+    listing_delay: float = Field(default=30.0, ge=0)
+    """Seconds (times `pace`) from an accepted change of a listing to its being live."""
+    feed_latency: float = Field(default=30.0, ge=0)
+    """Seconds (times `pace`) from the creation of a feed to its end, half of them in the queue."""
     pii_refused: frozenset[str] = frozenset()
     """Seller ids whose application lacks the role for buyer and recipient data."""
     orders: int = Field(default=0, ge=0)

@@ -21,6 +21,14 @@ from simulators.amazon.reports.desk import ReportDesk
 from simulators.amazon.reports.shelf import Report
 from simulators.amazon.settings import Settings
 from simulators.amazon.settlements.desk import SettlementDesk
+from simulators.amazon.stock import ledger
+from simulators.amazon.stock.desk import StockDesk
+from simulators.amazon.stock.feed_records import Feed
+from simulators.amazon.stock.feeds import FeedDesk
+from simulators.amazon.stock.payload import inventory
+from simulators.amazon.stock.pools import Pools
+from simulators.amazon.stock.records import Listing, Pool, pool_of
+from simulators.amazon.stock.sales import Sales
 from simulators.amazon.store import Store
 
 LOG_LENGTH = 2000
@@ -53,6 +61,17 @@ class World:
         self.reports = ReportDesk(self.store, settings)
         self.reports.listeners.append(self._tell_report)
         self.settlements = SettlementDesk(self.store, settings, self.reports, self.clock.now_ms())
+        self.stock = StockDesk(self.store, settings)
+        self.stock.listeners.append(self._tell_quantity)
+        self.pools = Pools(self.stock.shelf)
+        self.sales = Sales(self.stock, self.pools)
+        self.sales.listeners.append(self.tell_pool)
+        self.notifications.other_books = self._has_pool
+        self.reports.sources[ledger.LEDGER] = lambda frame, options: ledger.rows(
+            self.stock, self.pools, frame, options
+        )
+        self.feeds = FeedDesk(self.store, settings, self.stock, self.reports.shelf)
+        self.feeds.listeners.append(self._tell_feed)
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.answered: Counter[tuple[str, int]] = Counter()
         """Requests by operation and status since the start; the log keeps the latest alone."""
@@ -62,6 +81,7 @@ class World:
         for record in self.store.load():
             self._take_in(record)
             self.notifications.remember(record)
+            self.sales.remember(record)
         kept = self.store.recall("stream")
         started, done = (int(part) for part in kept.split()) if kept else (self.clock.now_ms(), 0)
         self._stream_start_ms = started
@@ -87,6 +107,8 @@ class World:
             self.commit(changed.values())
         self.reports.settle(now_ms, self.index.by_id.values())
         self.settlements.settle(now_ms, self.index.by_id.values())
+        self.feeds.settle(now_ms)
+        self.stock.settle(now_ms)
         return now_ms
 
     def commit(self, records: Iterable[OrderRecord], notes: dict[str, str] | None = None) -> None:
@@ -95,6 +117,7 @@ class World:
         self.store.save(kept, notes)
         for record in kept:
             self._take_in(record)
+        self.sales.orders_changed(kept)
         self.notifications.orders_changed(kept, self.clock.now_ms())
 
     def marketplaces(self, seller_id: str) -> set[str]:
@@ -163,6 +186,36 @@ class World:
             report.status,
             report.document_id,
             at_ms=report.ready_ms,
+            now_ms=self.clock.now_ms(),
+        )
+
+    def fulfillable(self, listing: Listing, marketplace_id: str) -> int:
+        """The pieces of an FBA listing that this marketplace can sell."""
+        pool = self.pools.find(listing.seller_id, pool_of(marketplace_id), listing.sku)
+        return 0 if pool is None else pool.fulfillable
+
+    def tell_pool(self, pool: Pool, at_ms: int) -> None:
+        """Tell whoever wants to know that Amazon has another quantity of a SKU."""
+        listing = self.stock.find(pool.seller_id, pool.sku)
+        names = [m.marketplace_id for m in sold_in(pool.seller_id) if pool_of(m.marketplace_id) == pool.name]
+        self.notifications.inventory_changed(inventory(pool, listing, names), at_ms, self.clock.now_ms())
+
+    def _has_pool(self, seller_id: str, sku: str, marketplace_id: str) -> bool:
+        return self.pools.find(seller_id, pool_of(marketplace_id), sku) is not None
+
+    def _tell_quantity(self, listing: Listing, quantity: int, at_ms: int) -> None:
+        self.notifications.quantity_changed(
+            listing.seller_id, listing.sku, quantity, at_ms, self.clock.now_ms()
+        )
+
+    def _tell_feed(self, feed: Feed) -> None:
+        self.notifications.feed_finished(
+            feed.seller_id,
+            feed.feed_id,
+            feed.feed_type,
+            feed.status,
+            feed.result_id,
+            at_ms=feed.ready_ms,
             now_ms=self.clock.now_ms(),
         )
 

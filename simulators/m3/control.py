@@ -10,7 +10,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.m3 import auth, ledger_control, returns_received, staff, trouble, views, warehouse
+from simulators.m3 import (
+    auth,
+    ledger_control,
+    returns_received,
+    staff,
+    stock_control,
+    trouble,
+    views,
+    warehouse,
+)
 from simulators.m3.errors import NotOk
 from simulators.m3.gateway import Gateway, Termination
 from simulators.m3.world import World
@@ -107,6 +116,7 @@ class Control:
                 methods=["POST"],
             ),
             *ledger_control.routes(self._world, self._on),
+            *stock_control.routes(self._world, self._on),
             Route("/_control/terminate", self._on(Termination, self._terminate), methods=["POST"]),
         ]
 

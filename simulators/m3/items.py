@@ -1,4 +1,4 @@
-"""MMS200MI (items, stock, item search) and MMS025MI (aliases)."""
+"""MMS200MI (items, item search) and MMS025MI (aliases)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from simulators import catalogue
 from simulators.m3.errors import GENERIC, RECORD_EXISTS, RECORD_MISSING, NotOk
-from simulators.m3.money import quantity_text
 from simulators.m3.records import Alias, ItemRecord
 from simulators.m3.registry import Call, Row, mi
 from simulators.m3.world import World, alias_key
@@ -46,21 +45,6 @@ def list_items(world: World, call: Call) -> list[Row]:
     """Items from the given number on, in the order of their numbers."""
     start = call.text("ITNO")
     return [_shown(item) for item in sorted(world.items, key=lambda i: i.itno) if item.itno >= start]
-
-
-@mi("MMS200MI", "GetItmWhsBal")
-def get_balance(world: World, call: Call) -> list[Row]:
-    """Stock in a warehouse: STQT on hand and approved, ALQT allocated, AVAL and AV01 what is left to
-    allocate."""
-    balance = world.balance(call.text("WHLO"), call.text("ITNO"))
-    left = quantity_text(balance.onhand - balance.allocated)
-    return [
-        {
-            "CONO": str(catalogue.CONO), "WHLO": balance.whlo, "ITNO": balance.itno, "FACI": catalogue.FACI,
-            "STQT": quantity_text(balance.onhand), "ALQT": quantity_text(balance.allocated),
-            "AVAL": left, "AV01": left, "AV02": left,
-        }
-    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from simulators.m3 import (
     returns_received,
     site_lists,
     staff,
+    stock,
+    stock_messages,
     warehouse,
 )
 from simulators.m3.registry import registered
@@ -30,7 +32,7 @@ from simulators.m3.registry import registered
 _MODULES = (
     company, customers, deliveries, invoices, invoicing, items, ledger, ledger_batch, messages, order_changes,
     orders, orders_batch, orders_transfer, payments, payments_update, receivables, returns, returns_received,
-    site_lists, staff, warehouse,
+    site_lists, staff, stock, stock_messages, warehouse,
 )  # fmt: skip
 
 

@@ -60,12 +60,13 @@ class Alias(BaseModel):
 
 
 class Balance(BaseModel):
-    """MITBAL: stock of one item in one warehouse. `onhand` STQT, `allocated` ALQT."""
+    """MITBAL: stock of one item in one warehouse. `onhand` STQT, `allocated` ALQT, `changed` LMTS."""
 
     whlo: str
     itno: str
     onhand: Decimal
     allocated: Decimal = ZERO
+    changed: float = 0.0
 
 
 class Charge(BaseModel):

@@ -10,6 +10,7 @@ from simulators.m3 import ledger_records, records
 from simulators.m3.clock import Agenda, Clock
 from simulators.m3.errors import RECORD_MISSING, NotOk
 from simulators.m3.registry import job_function
+from simulators.m3.reserved import Reserved
 from simulators.m3.return_records import CustomerReturn
 from simulators.m3.settings import M3Settings
 from simulators.m3.store import Store
@@ -25,6 +26,7 @@ _FIRST_NUMBERS = {
     "voucher": 70_000_001,
     "journal": 5001,
     "message": 1,
+    "stock_message": 1,
     "customer": 1,
     "return": 4_000_001,
 }
@@ -52,6 +54,7 @@ class World:
         self.invoices = table("invoice", records.Invoice)
         self.vouchers = table("voucher", ledger_records.Voucher)
         self.messages = table("message", records.WarehouseMessage)
+        self.stock_messages = table("stock_message", records.WarehouseMessage)
         self.gl_batches = table("gl_batch", ledger_records.GlBatch)
         self.payment_batches = table("payment_batch", ledger_records.PaymentBatch)
         self.payments = table("payment", ledger_records.Payment)
@@ -67,6 +70,7 @@ class World:
         self.invoices_by_cuno = self.invoices.index(lambda row: row.cuno)
         self.payments_by_invoice = self.payments.index(lambda row: row.invoice)
         self.aliases_by_name = self.aliases.index(lambda row: row.popn)
+        self.reserved = Reserved(self.orders, self._wanted_otherwise)
         self.aliases_by_item = self.aliases.index(lambda row: row.itno)
         self.clock = Clock(self.meta, held=settings.held_clock)
         self.agenda = Agenda(self.jobs, self.clock, settings.seed, settings.pace)
@@ -127,7 +131,13 @@ class World:
         """Add to (or take from) what is on hand and what is allocated."""
         balance.onhand += onhand
         balance.allocated += allocated
+        balance.changed = self.clock.now()
         self.balances.put(f"{balance.whlo}/{balance.itno}", balance)
+
+    def _wanted_otherwise(self, key: str) -> None:
+        balance = self.balances.get(key)
+        if balance is not None:
+            self.change_balance(balance, onhand=records.ZERO, allocated=records.ZERO)
 
     def keep_order(self, order: records.Order) -> None:
         """Say that the order has changed."""
@@ -170,6 +180,7 @@ class World:
                 self.add_alias(item.sku, item.itno)
             for warehouse in catalogue.WAREHOUSES:
                 balance = records.Balance(whlo=warehouse.whlo, itno=item.itno, onhand=Decimal(item.stock))
+                balance.changed = self.clock.now()
                 self.balances.put(f"{warehouse.whlo}/{item.itno}", balance)
 
     def add_alias(

@@ -127,6 +127,7 @@ async def every_read(m3: M3) -> list[tuple[str, dict[str, str]]]:
         ("OIS100MI.LstDelLineByCO", {"ORNO": orno, "PONR": "1"}),
         ("OIS100MI.LstHead", {"CUNO": "AMZDE"}),
         ("OIS100MI.LstLine", {"ORNO": orno}),
+        ("OIS100MI.LstNewBalances", {"LMTS": "0"}),
         ("OIS100MI.SearchHead", {"SQRY": "CUOR:302-0000001-0000001"}),
         ("OIS175MI.LstHeadByCust", {"CUNO": "AMZDE"}),
         ("OIS275MI.GetBatchHead", {"ORNO": temp}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from simulators import assortment
@@ -39,6 +39,8 @@ class Notifications:
         self.outbox = Outbox(store.db, settings.seed, plan)
         self.problem = ""
         """Why nothing could be sent, when last tried."""
+        self.other_books: Callable[[str, str, str], bool] = lambda _, __, ___: False
+        """Whether the stock of this seller's SKU in this marketplace is told by whoever keeps it."""
         self._watcher = Watcher()
         self._gone: Counter[tuple[str, str]] = Counter()
 
@@ -84,6 +86,22 @@ class Notifications:
         """A feed has become DONE, CANCELLED or FATAL at `at_ms`."""
         payload = messages.feed_finished(seller_id, feed_id, feed_type, status, document_id)
         self._tell(kinds.FEED_PROCESSING_FINISHED, seller_id, feed_id, payload, at_ms, now_ms)
+
+    def quantity_changed(self, seller_id: str, sku: str, quantity: int, at_ms: int, now_ms: int) -> None:
+        """A listing that the seller ships shows another quantity since `at_ms`."""
+        payload = {
+            "SellerId": seller_id,
+            "FulfillmentChannelCode": "DEFAULT",
+            "Sku": sku,
+            "Quantity": quantity,
+        }
+        kind = kinds.LISTINGS_ITEM_MFN_QUANTITY_CHANGE
+        self._tell(kind, seller_id, sku, payload, at_ms, now_ms)
+
+    def inventory_changed(self, payload: JsonObject, at_ms: int, now_ms: int) -> None:
+        """A SKU in Amazon's centres has another quantity since `at_ms`."""
+        kind = kinds.FBA_INVENTORY_AVAILABILITY_CHANGES
+        self._tell(kind, payload["SellerId"], payload["SKU"], payload, at_ms, now_ms)
 
     def fulfillment_changed(self, order: FulfillmentOrder, now_ms: int) -> None:
         """A fulfilment order is new, or something happened to it."""
@@ -191,6 +209,8 @@ class Notifications:
         for item in record.items:
             sku = item["product"].get("sellerSku", "")
             known = assortment.ITEM_BY_SKU.get(sku)
+            if self.other_books(record.seller_id, sku, marketplace):
+                continue
             if known is None or item["orderItemId"] not in news.shipped:
                 continue
             self._gone[record.seller_id, sku] += news.shipped[item["orderItemId"]]

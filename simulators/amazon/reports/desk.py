@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 
 from simulators import catalogue
 from simulators.amazon.record import OrderRecord
-from simulators.amazon.reports.frame import Frame
+from simulators.amazon.reports.frame import Frame, Row
 from simulators.amazon.reports.kinds import KINDS, TOO_LONG
 from simulators.amazon.reports.packing import UTF8, Charset, charset_of, flat_file, pack
 from simulators.amazon.reports.requests import KEPT_MS, Listing, Wanted
@@ -26,6 +26,7 @@ from simulators.amazon.settings import Settings
 from simulators.amazon.store import Store
 
 Heard = Callable[[Report], None]
+Source = Callable[[Frame, dict[str, str]], list[Row]]
 
 
 class ReportDesk:
@@ -36,6 +37,8 @@ class ReportDesk:
         self.rules = Rules()
         self.listeners: list[Heard] = []
         """Told of every report that has ended, as REPORT_PROCESSING_FINISHED would."""
+        self.sources: dict[str, Source] = {}
+        """What makes the rows of a report type that is made of no orders, from its frame and its options."""
         self._settings = settings
         self._reports = {(report.seller_id, report.report_id): report for report in self.shelf.reports()}
         self._agenda: list[tuple[int, str, str]] = []
@@ -183,7 +186,8 @@ class ReportDesk:
             now_ms=report.ready_ms,
             lag_ms=lag_ms,
         )
-        rows = kind.rows(records, frame)
+        source = self.sources.get(kind.name)
+        rows = kind.rows(records, frame) if source is None else source(frame, dict(wanted.options))
         if not rows and rule.outcome is None:
             return "", charset
         return flat_file(kind.columns_of(rows), rows), charset

@@ -28,6 +28,12 @@ SETTLEMENTS: dict[SettlementForm, str] = {
 UNASKED: dict[str, int] = {SETTLEMENTS["v2"]: 1118, SETTLEMENTS["v1"]: 1117, SETTLEMENTS["xml"]: 1116}
 """Reports that Amazon makes by itself alone -> the number by which it refuses a request for one (sellers' reports of
 2021 to 2024; the XML's number is inferred)."""
+LEDGER = "GET_LEDGER_DETAIL_VIEW_DATA"
+LEDGER_COLUMNS: tuple[str, ...] = (
+    "Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity", "Fulfillment Center",
+    "Disposition", "Reason", "Country", "Reconciled Quantity", "Unreconciled Quantity", "Date and Time", "Store",
+)  # fmt: skip
+"""The FBA ledger is made of no orders: whoever keeps the ledger hands its rows to the desk (`ReportDesk.sources`)."""
 TOO_LONG = "Date range exceeded. Report can be requested only upto 30 days"
 
 
@@ -94,5 +100,6 @@ KINDS: dict[str, Kind] = {
             rationed=True,
             longest_days=31,
         ),
+        Kind(LEDGER, LEDGER_COLUMNS, lambda _, __: []),
     )
 }

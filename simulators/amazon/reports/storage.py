@@ -106,6 +106,12 @@ def found(body: bytes, content_type: str, created_ms: int, encoding: str = "iden
     return Response(body, 200, headers)
 
 
+def stored(body: bytes) -> Response:
+    """What answers an upload."""
+    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    return Response(b"", 200, {**_headers(), "x-amz-server-side-encryption": "aws:kms", "ETag": etag})
+
+
 def fault_answer(action: str) -> Response | None:
     """S3's own words for a fault (see `simulators.faults`); None leaves it to the plain form."""
     errors = {
