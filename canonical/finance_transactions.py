@@ -13,9 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, ValidationError
 
+from canonical.finance_wire import DEFERRED_TRANSACTION_ID, Breakdown, Currency, FinanceWire, Related
 from canonical.return_facts import CaseFacts, Refund
 
 _REFUNDS: Final = ("refund", "chargeback", "guarantee", "a-to-z")
@@ -29,49 +29,27 @@ _GOODS: Final = (
 )  # fmt: skip
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        extra="ignore", alias_generator=to_camel, frozen=True, hide_input_in_errors=True
-    )
-
-
-class _Currency(_Wire):
-    currency_code: str | None = None
-    currency_amount: Decimal | None = None
-
-
-class _Breakdown(_Wire):
-    breakdown_type: str | None = None
-    breakdown_amount: _Currency | None = None
-    breakdowns: tuple["_Breakdown", ...] | None = None
-
-
-class _Context(_Wire):
+class _Context(FinanceWire):
     context_type: str = ""
     sku: str | None = None
     quantity_shipped: int | None = None
 
 
-class _Related(_Wire):
-    related_identifier_name: str | None = None
-    related_identifier_value: str | None = None
-
-
-class _Item(_Wire):
-    total_amount: _Currency | None = None
-    breakdowns: tuple[_Breakdown, ...] | None = None
+class _Item(FinanceWire):
+    total_amount: Currency | None = None
+    breakdowns: tuple[Breakdown, ...] | None = None
     contexts: tuple[_Context, ...] | None = None
 
 
-class _Transaction(_Wire):
+class _Transaction(FinanceWire):
     transaction_type: str = ""
     transaction_id: str | None = None
     transaction_status: str | None = None
     posted_date: AwareDatetime | None = None
-    total_amount: _Currency | None = None
-    related_identifiers: tuple[_Related, ...] | None = None
+    total_amount: Currency | None = None
+    related_identifiers: tuple[Related, ...] | None = None
     items: tuple[_Item, ...] | None = None
-    breakdowns: tuple[_Breakdown, ...] | None = None
+    breakdowns: tuple[Breakdown, ...] | None = None
 
     def related(self, name: str) -> str:
         for each in self.related_identifiers or ():
@@ -118,8 +96,8 @@ def refunds_of(payload: Mapping[str, object], told: datetime) -> tuple[Transacti
 class _Part(NamedTuple):
     sku: str
     pieces: int | None
-    breakdowns: tuple[_Breakdown, ...]
-    total: _Currency | None
+    breakdowns: tuple[Breakdown, ...]
+    total: Currency | None
 
 
 def _is_refund(payload: Mapping[str, object]) -> bool:
@@ -135,7 +113,7 @@ def pays_back(transaction_type: str) -> bool:
 def _key(transaction: _Transaction) -> str:
     """The deferred transaction's id for it and for the one that releases it; REFUND_ID only where no id is told."""
     own = transaction.transaction_id or transaction.related("REFUND_ID")
-    return transaction.related("DEFERRED_TRANSACTION_ID") or own
+    return transaction.related(DEFERRED_TRANSACTION_ID) or own
 
 
 def _parts(transaction: _Transaction) -> Iterator[_Part]:
@@ -182,7 +160,7 @@ def _refund(key: str, sku: str, parts: list[_Part], transaction: _Transaction, t
 
 
 def _leaves(
-    breakdowns: Iterable[_Breakdown], above: tuple[str, ...]
+    breakdowns: Iterable[Breakdown], above: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Decimal]]:
     """Path and amount of every node without children; the nodes above repeat their sums."""
     for node in breakdowns:

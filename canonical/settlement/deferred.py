@@ -9,40 +9,31 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+
+from canonical.finance_wire import FinanceWire, MarketplaceDetails
 
 _DEFERRED = "deferred"
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        extra="ignore", alias_generator=to_camel, frozen=True, hide_input_in_errors=True
-    )
-
-
-class _Currency(_Wire):
+class _Currency(FinanceWire):
     currency_code: str
     currency_amount: Decimal
 
 
-class _Context(_Wire):
+class _Context(FinanceWire):
     context_type: str = ""
     deferral_reason: str | None = None
     maturity_date: AwareDatetime | None = None
 
 
-class _Marketplace(_Wire):
-    marketplace_name: str | None = None
-
-
-class _Item(_Wire):
+class _Item(FinanceWire):
     contexts: tuple[_Context, ...] | None = None
 
 
-class _Transaction(_Wire):
+class _Transaction(FinanceWire):
     transaction_status: str | None = None
     total_amount: _Currency
-    marketplace_details: _Marketplace | None = None
+    marketplace_details: MarketplaceDetails | None = None
     contexts: tuple[_Context, ...] | None = None
     items: tuple[_Item, ...] | None = None
 

@@ -11,8 +11,15 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
 
+from canonical.finance_wire import (
+    DEFERRED_TRANSACTION_ID,
+    Breakdown,
+    Currency,
+    FinanceWire,
+    MarketplaceDetails,
+    Related,
+)
 from canonical.money import currency_decimals
 from canonical.settlement.finance_map import GROUPS, ORDERS, PARTS, TAX, WRAPPERS
 from canonical.settlement.finance_names import FinanceNames, plain
@@ -20,50 +27,24 @@ from canonical.settlement.models import ZERO, Missing
 
 _LONGEST: Final = 80
 """Characters of a name of Amazon's that are kept."""
-_RELEASES: Final = "DEFERRED_TRANSACTION_ID"
 _ENOUGH: Final = 400
 """Sightings that one look carries; more would be a change of Amazon's whole vocabulary."""
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        extra="ignore", alias_generator=to_camel, frozen=True, hide_input_in_errors=True
-    )
+class _Item(FinanceWire):
+    breakdowns: tuple[Breakdown, ...] | None = None
 
 
-class _Currency(_Wire):
-    currency_code: str | None = None
-    currency_amount: Decimal | None = None
-
-
-class _Breakdown(_Wire):
-    breakdown_type: str | None = None
-    breakdown_amount: _Currency | None = None
-    breakdowns: tuple["_Breakdown", ...] | None = None
-
-
-class _Related(_Wire):
-    related_identifier_name: str | None = None
-
-
-class _Item(_Wire):
-    breakdowns: tuple[_Breakdown, ...] | None = None
-
-
-class _Marketplace(_Wire):
-    marketplace_name: str | None = None
-
-
-class _Transaction(_Wire):
+class _Transaction(FinanceWire):
     transaction_type: str
     transaction_id: str | None = None
     description: str | None = None
     posted_date: AwareDatetime
-    total_amount: _Currency | None = None
-    related_identifiers: tuple[_Related, ...] | None = None
-    marketplace_details: _Marketplace | None = None
+    total_amount: Currency | None = None
+    related_identifiers: tuple[Related, ...] | None = None
+    marketplace_details: MarketplaceDetails | None = None
     items: tuple[_Item, ...] | None = None
-    breakdowns: tuple[_Breakdown, ...] | None = None
+    breakdowns: tuple[Breakdown, ...] | None = None
 
 
 class Sighting(BaseModel):
@@ -162,7 +143,10 @@ def _both(one: Sighting, other: Sighting) -> Sighting:
 
 def _releases(transaction: _Transaction) -> bool:
     """Whether it only releases a deferred transaction, which was read when it was posted."""
-    return any(each.related_identifier_name == _RELEASES for each in transaction.related_identifiers or ())
+    return any(
+        each.related_identifier_name == DEFERRED_TRANSACTION_ID
+        for each in transaction.related_identifiers or ()
+    )
 
 
 def _seen(transaction: _Transaction, names: FinanceNames) -> Iterator[Sighting]:
@@ -211,7 +195,7 @@ def _amounts(transaction: _Transaction) -> Iterator[Named]:
         yield Named(name, total.currency_amount, total.currency_code or "")
 
 
-def _unwrapped(nodes: Iterable[_Breakdown]) -> Iterator[_Breakdown]:
+def _unwrapped(nodes: Iterable[Breakdown]) -> Iterator[Breakdown]:
     for node in nodes:
         if plain(node.breakdown_type or "") in WRAPPERS:
             yield from _unwrapped(node.breakdowns or ())
@@ -219,7 +203,7 @@ def _unwrapped(nodes: Iterable[_Breakdown]) -> Iterator[_Breakdown]:
             yield node
 
 
-def _named(nodes: Iterable[_Breakdown], described: str, above: tuple[str, ...] = ()) -> Iterator[Named]:
+def _named(nodes: Iterable[Breakdown], described: str, above: tuple[str, ...] = ()) -> Iterator[Named]:
     for node in nodes:
         path = (*above, node.breakdown_type or "")
         if node.breakdowns:
