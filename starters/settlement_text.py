@@ -19,9 +19,10 @@ _MARKS: Final = {
 
 def say_head(sheet: SheetHead) -> None:
     """Which settlement it is and how it stands."""
-    state = f"held for {sheet.held_reason}" if sheet.state is SheetState.HELD else sheet.state.value
+    held = sheet.state is SheetState.HELD
+    state = f"held for {sheet.held_reason}" if held else sheet.state.value.replace("_", " ")
     of = f" of seller {sheet.seller_id}" if sheet.seller_id else ""
-    say(f"Settlement {sheet.settlement_id}{of}: {state.replace('_', ' ')}", "bold")
+    say(f"Settlement {sheet.settlement_id}{of}: {state}", "bold")
     if sheet.sentence:
         say(sheet.sentence)
     for one in sheet.repairs:
