@@ -351,7 +351,7 @@ async def test_a_voucher_that_is_changed_in_m3_meanwhile_is_found_when_it_is_rea
     listed = await shop.o2c("held", "--reason", "settlement_misposted")
     assert f"o2c fix {subject} retry" in listed.out
     shown = await shop.o2c("settlement", "show", subject)
-    assert (shown.status, "held for settlement misposted" in shown.out) == (1, True), shown.err
+    assert (shown.status, "held for settlement_misposted" in shown.out) == (1, True), shown.err
     if repair == "retry":
         await changed(shop, voucher.vono, "-0.50")
     said = await shop.o2c("fix", subject, repair, "--by", "controlling")
