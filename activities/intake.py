@@ -6,7 +6,7 @@ What starts workflows and what reads visibility lies above this room; it is hand
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,12 +16,15 @@ from temporalio import activity
 from activities.amazon.client import AmazonClient, OrderPage, Period
 from activities.amazon.outcomes import asking_amazon
 from activities.errors import RetryLater, failures_as_temporal_knows_them, heartbeating
+from activities.open_orders import OpenOrdersActivities, TellSold
 from canonical.amazon_orders import UnreadableOrder, read_order
 from canonical.held import HeldReason, held
 from canonical.ids import is_amazon_order_id
 from canonical.order import Delivery
 from canonical.order_contracts import GoodsLeft, OrderToCashInput
 from canonical.starting import StartKind, StartOutcome
+from canonical.stock.news import SoldLine, SoldLines
+from canonical.stock.order_news import sold_in_order
 from canonical.sweep_contracts import (
     SWEEP_AMAZON_PAGE,
     SWEEP_M3_DELIVERIES,
@@ -78,7 +81,7 @@ class SignalGoodsLeft(Protocol):
 
 
 class IntakeActivities:
-    """The sweeps. clients: by seller id."""
+    """The sweeps. clients: by seller id. tell_sold: None where stock is not configured."""
 
     def __init__(
         self,
@@ -88,17 +91,26 @@ class IntakeActivities:
         list_waiting: ListWaitingOrders,
         read_deliveries: ReadDeliveries,
         signal_goods_left: SignalGoodsLeft,
+        tell_sold: TellSold | None = None,
     ) -> None:
         self._clients = clients
         self._start_or_signal = start_or_signal
         self._list_waiting = list_waiting
         self._read_deliveries = read_deliveries
         self._signal_goods_left = signal_goods_left
+        self._tell_sold = tell_sold
+        self._open_orders = OpenOrdersActivities(clients, tell_sold)
         self._told: OrderedDict[str, frozenset[str]] = OrderedDict()
+
+    @property
+    def searching(self) -> Sequence[Callable[..., object]]:
+        """What asks searchOrders."""
+        return [self.sweep_amazon_page, self._open_orders.read_open_orders]
 
     @activity.defn(name=SWEEP_AMAZON_PAGE)
     async def sweep_amazon_page(self, request: SweepAmazonPageRequest) -> SweepAmazonPageResult:
-        """One searchOrders page; every order on it is started or signalled when this returns.
+        """One searchOrders page; every order on it is started or signalled when this returns, and the stock keeper
+        has been told of the lines that the seller ships himself.
 
         An order that cannot be read blocks no other: it is started by its id alone, so that its workflow
         reads it again and is held where a person can see it. Pending orders are started too and wait in their
@@ -143,24 +155,48 @@ class IntakeActivities:
         tally = _Tally()
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def one(payload: Mapping[str, object]) -> None:
-            order = _as_input(payload, request.seller_id, tally)
-            if order is None:
-                return
+        async def one(order: OrderToCashInput) -> None:
             async with gate:
                 try:
                     tally.count(await self._start_or_signal(order, priority=request.priority))
                 except Exception as error:  # one order must not take the rest of the page with it
                     tally.failed(order.order_id, error)
 
-        await asyncio.gather(*(one(payload) for payload in page.orders))
+        inputs = [_as_input(payload, request.seller_id, tally) for payload in page.orders]
+        await asyncio.gather(
+            self._tell_stock(request.seller_id, inputs, tally), *(one(order) for order in inputs if order)
+        )
         if tally.failures:
             raise RetryLater(
                 f"{len(tally.failures)} of {len(page.orders)} orders of seller {request.seller_id} could not "
                 f"be handed to their workflows and the page is read again; the first: {tally.failures[0]}",
                 kind=INCOMPLETE,
             )
+        if tally.untold:
+            raise RetryLater(
+                f"The stock keeper could not be told of the orders of seller {request.seller_id} "
+                f"({tally.untold}) and the page is read again.",
+                kind=INCOMPLETE,
+            )
         return tally.result(page)
+
+    async def _tell_stock(
+        self, seller_id: str, inputs: Sequence[OrderToCashInput | None], tally: "_Tally"
+    ) -> None:
+        """One signal a page; an order that is started by its id alone tells nothing before it can be read."""
+        if self._tell_sold is None:
+            return
+        lines: list[SoldLine] = []
+        for each in inputs:
+            if each is not None and each.order is not None:
+                news = sold_in_order(each.order)
+                lines += news.lines
+                tally.remarks += news.remarks
+        try:
+            await self._tell_sold(SoldLines(seller_id=seller_id, lines=tuple(lines)))
+        except Exception as error:  # the orders of the page are handed over all the same
+            tally.untold = type(error).__name__
+            _log.warning("stock_not_told", seller=seller_id, error=tally.untold)
 
     def _is_news(self, order: WaitingOrder, found: Mapping[str, tuple[Delivery, ...]]) -> bool:
         seen = frozenset(delivery.dlix for delivery in found.get(order.order_id, ()))
@@ -186,6 +222,8 @@ class _Tally:
         self.counts = dict.fromkeys(StartKind, 0)
         self.remarks: list[str] = []
         self.failures: list[str] = []
+        self.untold = ""
+        """Type of the error for which the stock keeper could not be told."""
 
     def count(self, outcome: StartOutcome) -> None:
         self.counts[outcome.kind] += 1

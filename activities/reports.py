@@ -169,7 +169,13 @@ async def _asking(subject: str) -> AsyncIterator[None]:
 
 def _ended(report: Report) -> ReportResult:
     sentence = "" if report.status == DONE else f"Amazon could not make report {report.report_id}."
-    return ReportResult(status=report.status, document_id=report.document_id, sentence=sentence)
+    return ReportResult(
+        status=report.status,
+        document_id=report.document_id,
+        sentence=sentence,
+        report_id=report.report_id,
+        created_at=report.created,
+    )
 
 
 def _incomplete(subject: str, why: str) -> Exception:

@@ -30,6 +30,8 @@ class MapSku(_Fix):
 
     sku: _Text
     itno: Annotated[_Text, StringConstraints(max_length=15)]
+    alone: bool = False
+    """For this order alone: else all others that are held for the SKU are released with it."""
 
 
 class CorrectAddress(_Fix):

@@ -69,6 +69,9 @@ class HeldReason(StrEnum):
     SETTLEMENT_REFUSED = "settlement_refused"
     SETTLEMENT_NOT_POSTED = "settlement_not_posted"
     SETTLEMENT_MISPOSTED = "settlement_misposted"
+    STOCK_CORRECTION_TO_APPROVE = "stock_correction_to_approve"
+    STOCK_ADJUSTMENT_UNKNOWN = "stock_adjustment_unknown"
+    STOCK_CORRECTION_REFUSED = "stock_correction_refused"
 
 
 class ItemCandidate(BaseModel):
@@ -80,6 +83,8 @@ class ItemCandidate(BaseModel):
     name: str
     score: int
     """0 to 100, likeness of SKU and title."""
+    reasons: tuple[str, ...] = ()
+    """What speaks for it, in words."""
 
 
 class Hold(BaseModel):

@@ -252,6 +252,23 @@ HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
         "Correct the vouchers in M3 and retry, or accept the difference.",
         (_R, _ACCEPT, _CANCEL),
     ),
+    HeldReason.STOCK_CORRECTION_TO_APPROVE: ReasonInfo(
+        "Corrections of Amazon's stock are larger than what goes by itself",
+        "Compare with the inventory ledger in Seller Central; accept, and they are booked, or cancel, and they are "
+        "left out.",
+        (_ACCEPT, _CANCEL),
+    ),
+    HeldReason.STOCK_ADJUSTMENT_UNKNOWN: ReasonInfo(
+        "Nobody has said what an adjustment of Amazon's stock means in M3",
+        "Map the SKU, or add the reason or the warehouse to the configuration and restart the worker; then retry. Or "
+        "accept, and they are left out.",
+        (_R, _ACCEPT, _CANCEL),
+    ),
+    HeldReason.STOCK_CORRECTION_REFUSED: ReasonInfo(
+        "M3 does not take a correction of Amazon's stock",
+        "Repair what M3 names and retry; or book it by hand in M3 and accept, and it is left out here.",
+        (_R, _ACCEPT, _CANCEL),
+    ),
 }
 
 MCF_REASONS: Final = frozenset(reason for reason in HeldReason if reason.value.startswith("mcf_"))
@@ -270,7 +287,11 @@ SETTLEMENT_REASONS: Final = frozenset(
     reason for reason in HeldReason if reason.value.startswith("settlement_")
 )
 """Reasons that only a settlement is held for."""
+STOCK_REASONS: Final = frozenset(reason for reason in HeldReason if reason.value.startswith("stock_"))
+"""Reasons that only corrections of Amazon's own stock are held for."""
 ORDER_REASONS: Final = tuple(
-    reason for reason in HeldReason if reason not in MCF_REASONS | RETURN_REASONS | SETTLEMENT_REASONS
+    reason
+    for reason in HeldReason
+    if reason not in MCF_REASONS | RETURN_REASONS | SETTLEMENT_REASONS | STOCK_REASONS
 )
 """Reasons for which an Amazon order can be held."""

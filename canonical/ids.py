@@ -106,6 +106,11 @@ def quotas_workflow_id() -> str:
     return "o2c-quotas"
 
 
+def stock_workflow_id() -> str:
+    """The one workflow that knows what Amazon should show: two would send against each other."""
+    return "o2c-stock"
+
+
 def alerts_workflow_id() -> str:
     """The one workflow that tells people: two would tell them twice."""
     return "o2c-alerts"

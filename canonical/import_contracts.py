@@ -58,6 +58,8 @@ class ReportWanted(_Contract):
     marketplace_ids: tuple[str, ...]
     since: datetime | None = None
     until: datetime | None = None
+    options: dict[str, str] = {}
+    """reportOptions, such as the event type of an inventory ledger."""
 
 
 class FileWanted(_Contract):
@@ -281,3 +283,7 @@ class ReportResult(_Contract):
     document_id: str = ""
     sentence: str = ""
     """What there is to know, such as Amazon's reason."""
+    report_id: str = ""
+    """Of the report that has the data: an earlier one where Amazon made no second."""
+    created_at: datetime | None = None
+    """When Amazon was asked for it, where Amazon was asked how it ended."""

@@ -19,8 +19,10 @@ from canonical.mcf_contracts import FulfillmentChanged
 from canonical.money import Money, round_to_currency
 from canonical.notification_contracts import OrderNotice
 from canonical.notifications import (
+    FEED_PROCESSING_FINISHED,
     FULFILLMENT_ORDER_STATUS,
     KEPT_FOR_LATER,
+    LISTINGS_ITEM_MFN_QUANTITY_CHANGE,
     ORDER_CHANGE,
     PAYLOAD_VERSIONS,
     REPORT_PROCESSING_FINISHED,
@@ -33,6 +35,7 @@ from canonical.notifications import (
     read_as,
 )
 from canonical.order import OrderStatus
+from canonical.stock.news import FeedFinished, QuantityMoved
 
 _STATUSES: Final = {
     "Pending": OrderStatus.PENDING,
@@ -45,6 +48,9 @@ _STATUSES: Final = {
 }
 """OrderStatus of ORDER_CHANGE (Orders v0's words); InvoiceUnconfirmed (Brazil) has no equal."""
 
+_DEFAULT_CHANNEL: Final = "DEFAULT"
+"""The seller's own warehouse, which is the one this service tells Amazon quantities of."""
+_LISTINGS_FEED: Final = "JSON_LISTINGS_FEED"
 _MULTI_CHANNEL_ID: Final = re.compile(r"S\d{2}-\d{7}-\d{7}")
 """Order ids of multi-channel fulfilment, which is no sale at Amazon."""
 
@@ -134,13 +140,29 @@ class _Report(Wire):
     report_document_id: str | None = None
 
 
-def destiny(notification: Notification, sellers: Collection[str]) -> Destiny:
+class _Quantity(Wire):
+    seller_id: str = Field(min_length=1)
+    fulfillment_channel_code: str
+    sku: str = Field(min_length=1)
+    quantity: int
+
+
+class _Feed(Wire):
+    seller_id: str | None = None
+    feed_id: str = Field(min_length=1)
+    feed_type: str
+    processing_status: str
+
+
+def destiny(notification: Notification, sellers: Collection[str], *, stock: bool = False) -> Destiny:
     """Where the notification goes by its type and seller; of an order, more is decided by what it says. Raises
-    UnreadableNotification for a transaction that cannot be read."""
+    UnreadableNotification for a transaction that cannot be read. stock: a keeper of stock is configured."""
     if notification.kind not in PAYLOAD_VERSIONS:
         return Destiny.UNKNOWN
     if notification.seller_id and notification.seller_id not in sellers:
         return Destiny.FOREIGN
+    if stock and notification.kind in _OF_STOCK:
+        return _OF_STOCK[notification.kind]
     if notification.kind in KEPT_FOR_LATER:
         return Destiny.LATER
     if notification.kind == TRANSACTION_UPDATE:
@@ -148,6 +170,10 @@ def destiny(notification: Notification, sellers: Collection[str]) -> Destiny:
     return _BY_KIND.get(notification.kind, Destiny.ORDER)
 
 
+_OF_STOCK: Final = {
+    LISTINGS_ITEM_MFN_QUANTITY_CHANGE: Destiny.QUANTITY,
+    FEED_PROCESSING_FINISHED: Destiny.FEED,
+}
 _BY_KIND: Final = {
     REPORT_PROCESSING_FINISHED: Destiny.REPORT,
     FULFILLMENT_ORDER_STATUS: Destiny.FULFILLMENT,
@@ -208,6 +234,32 @@ def read_fulfillment_news(notification: Notification) -> FulfillmentChanged:
             f"The {notification.kind} names no fulfilment order: field SellerFulfillmentOrderId is missing."
         )
     return found[1]
+
+
+def read_quantity_news(notification: Notification) -> QuantityMoved | None:
+    """What LISTINGS_ITEM_MFN_QUANTITY_CHANGE says; None of another channel than DEFAULT. Its payload has no wrapper
+    and names no marketplace. Raises UnreadableNotification."""
+    told = read_as(_Quantity, notification.payload, notification.kind)
+    if notification.at is None:
+        raise UnreadableNotification(f"The {notification.kind} has no time: field EventTime is missing.")
+    if told.fulfillment_channel_code != _DEFAULT_CHANNEL:
+        return None
+    return QuantityMoved(
+        seller_id=told.seller_id,
+        sku=told.sku,
+        quantity=told.quantity,
+        at=notification.at,
+        id=notification.id,
+    )
+
+
+def read_feed_news(notification: Notification) -> FeedFinished | None:
+    """What FEED_PROCESSING_FINISHED says of a feed of listings; None of another kind of feed, and of a vendor's.
+    Raises UnreadableNotification."""
+    told = read_as(_Feed, inner(notification), notification.kind)
+    if told.feed_type != _LISTINGS_FEED or not told.seller_id:
+        return None
+    return FeedFinished(seller_id=told.seller_id, feed_id=told.feed_id, status=told.processing_status)
 
 
 def read_refund_news(notification: Notification) -> RefundNews | None:

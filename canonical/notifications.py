@@ -24,6 +24,7 @@ FEED_PROCESSING_FINISHED: Final = "FEED_PROCESSING_FINISHED"
 FULFILLMENT_ORDER_STATUS: Final = "FULFILLMENT_ORDER_STATUS"
 TRANSACTION_UPDATE: Final = "TRANSACTION_UPDATE"
 FBA_INVENTORY_AVAILABILITY_CHANGES: Final = "FBA_INVENTORY_AVAILABILITY_CHANGES"
+LISTINGS_ITEM_MFN_QUANTITY_CHANGE: Final = "LISTINGS_ITEM_MFN_QUANTITY_CHANGE"
 
 PAYLOAD_VERSIONS: Final[dict[str, str]] = {
     ORDER_CHANGE: "1.0",
@@ -33,6 +34,7 @@ PAYLOAD_VERSIONS: Final[dict[str, str]] = {
     FEED_PROCESSING_FINISHED: "2020-09-04",
     TRANSACTION_UPDATE: "1.0",
     FBA_INVENTORY_AVAILABILITY_CHANGES: "1.0",
+    LISTINGS_ITEM_MFN_QUANTITY_CHANGE: "1.0",
 }
 """Every type that has a route here, with the payload version it is subscribed in."""
 
@@ -40,10 +42,14 @@ KEPT_FOR_LATER: Final = frozenset(
     {
         FEED_PROCESSING_FINISHED,
         FBA_INVENTORY_AVAILABILITY_CHANGES,
+        LISTINGS_ITEM_MFN_QUANTITY_CHANGE,
     }
 )
-"""Types that nothing in this service acts on yet; they are kept in the archive until something does. Of
-TRANSACTION_UPDATE, what is no refund is kept too."""
+"""Types that are kept in the archive where nothing acts on them: the stock keeper, where stock is configured, on feeds
+and quantities; on FBA stock nothing yet. Of TRANSACTION_UPDATE, what is no refund is kept too."""
+
+FOR_STOCK: Final = frozenset({LISTINGS_ITEM_MFN_QUANTITY_CHANGE})
+"""Types that are asked for only where stock is configured: one comes with each sale."""
 
 _NAMED: Final = 60
 _DEEPEST: Final = 50
@@ -65,6 +71,10 @@ class Destiny(StrEnum):
     FULFILLMENT = "fulfillment"
     """A fulfilment order: of M3's delivery that Amazon ships."""
     REFUND = "refund"
+    QUANTITY = "quantity"
+    """What Amazon shows of an MFN offer: for the stock keeper."""
+    FEED = "feed"
+    """A feed that has ended: for the stock keeper."""
     LATER = "later"
     UNKNOWN = "unknown"
     """A type without a route."""

@@ -51,6 +51,14 @@ class Repair(_Contract):
     """The repair's own values, such as ``sku=BLUE-MUG-2 itno=10023``; never an address."""
 
 
+class UnmappedLine(_Contract):
+    """What is sold under a SKU that an order is held for."""
+
+    sku: str
+    asin: str = ""
+    title: str = ""
+
+
 class OrderView(_Contract):
     """Answer of the query `state`: everything about the order that is no personal data."""
 
@@ -75,6 +83,8 @@ class OrderView(_Contract):
     cancellations: tuple[Cancellation, ...] = ()
     repairs: tuple[Repair, ...] = ()
     remarks: tuple[str, ...] = ()
+    unmapped: tuple[UnmappedLine, ...] = ()
+    """What it is held for, where that is a SKU."""
 
 
 class OrderResult(_Contract):

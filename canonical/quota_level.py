@@ -55,8 +55,10 @@ class Plan(NamedTuple):
 
     @property
     def reserve(self) -> float:
-        """What stays in the bucket: for one call, and for calls that arrive later than they left the queue."""
-        return min(1 + self.pace * JITTER_SECONDS, self.burst / 2)
+        """What stays in the bucket: for one call, and for calls that arrive later than they left the queue. No more
+        than is there at rest beside the limiter's credit, or a small burst would never count as full."""
+        at_rest = max(self.burst - self.pace * CREDIT_SECONDS, 0.0)
+        return min(1 + self.pace * JITTER_SECONDS, self.burst / 2, at_rest)
 
 
 class Known(NamedTuple):

@@ -34,6 +34,18 @@ SHIPMENTS_LOOK: Final = LookKind(
     schedule="shipments",
 )
 
+LISTINGS_LOOK: Final = LookKind(
+    about="of its listings",
+    missed="SKUs that were listed or changed at Amazon since {since} are not known here.",
+    schedule="listings",
+)
+
+ADJUSTMENTS_LOOK: Final = LookKind(
+    about="about adjustments of its stock",
+    missed="Adjustments since {since} may not be in M3.",
+    schedule="fba-adjustments",
+)
+
 
 def not_told(
     kind: LookKind, seller_id: str, absent: Mapping[str, str], since: datetime, *, refunds: str = ""

@@ -38,6 +38,8 @@ class Step(StrEnum):
     """Settlement: M3 is given the ledger vouchers (GLS840)."""
     VERIFYING = "verifying"
     """Settlement: what M3 has posted is read back."""
+    CORRECTING = "correcting"
+    """Amazon's own stock: M3 is told of what Amazon did to it (MMS850)."""
     CLOSED = "closed"
 
 

@@ -18,6 +18,7 @@ from canonical.order_contracts import ORDER_TO_CASH
 from canonical.package_contracts import PACKAGE_CORRECTION
 from canonical.settlement_contracts import SETTLEMENT
 from canonical.steps import Step
+from canonical.stock.fba_contracts import FBA_CORRECTION
 from starters.console import Refused
 from starters.held_kinds import kind_of
 from starters.held_orders import since_of
@@ -91,7 +92,8 @@ def _is_held_order(execution: WorkflowExecution, seller: str | None) -> bool:
     """Whether it is what we asked for, however the query's brackets were set."""
     attributes = execution.typed_search_attributes
     return (
-        execution.workflow_type in (ORDER_TO_CASH, AFTER_CLOSE, PACKAGE_CORRECTION, SETTLEMENT)
+        execution.workflow_type
+        in (ORDER_TO_CASH, AFTER_CLOSE, PACKAGE_CORRECTION, SETTLEMENT, FBA_CORRECTION)
         and execution.status is WorkflowExecutionStatus.RUNNING
         and bool(attributes.get(sa.HELD_REASON))
         and seller in (None, attributes.get(sa.SELLER))
@@ -141,11 +143,13 @@ async def carry_out(
 ) -> list[Fixed]:
     """Send the repair to each order that it fits, at most `rate` a second; `told` is called as each is done.
 
-    Each is bound to the reason it was planned for: an order that moved on meanwhile refuses it.
+    Each is bound to the reason it was planned for: an order that moved on meanwhile refuses it. The query says which
+    orders are meant: a mapping goes to no other.
     """
+    meant: dict[str, object] = {"alone": True} if isinstance(fix, MapSku) else {}
 
     async def send(one: Planned) -> Answer:
-        repair = fix.model_copy(update={"reason": one.reason})
+        repair = fix.model_copy(update={**meant, "reason": one.reason})
         return await ask(client, one.workflow_id, one.order_id, name, repair)
 
     return await Sender(send, rate, told).all(planned)

@@ -30,6 +30,7 @@ from starters.commands import (
     settlement_sheet,
     simulators,
     sku,
+    sku_mapping,
     start,
     subscribe,
     sweep,
@@ -98,6 +99,11 @@ settlement.app.command("deferred", epilog=_example("o2c settlement deferred --js
     settlement_sheet.deferred
 )
 settlement.app.command("unknown", epilog=_example("o2c settlement unknown --json"))(settlement_sheet.unknown)
+sku.app.command("list", epilog=_example("o2c sku list --json"))(sku_mapping.list_skus)
+sku.app.command("suggest", epilog=_example("o2c sku suggest BLUE-MUG-2 --now"))(sku_mapping.suggest)
+sku.app.command("map", epilog=_example("o2c sku map BLUE-MUG-2 10023 --why 'new pack size'"))(
+    sku_mapping.map_sku
+)
 app.add_typer(sku.app, epilog=_example("o2c sku evaluate listings.csv items.csv pairs.csv --json"))
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)

@@ -14,6 +14,8 @@ from canonical.return_contracts import RETURN_CASE
 from canonical.settlement_contracts import SETTLEMENT
 from canonical.settlement_ids import settlement_of_workflow
 from canonical.steps import Step
+from canonical.stock.fba_contracts import FBA_CORRECTION
+from canonical.stock.fba_ids import fba_correction_of_workflow
 from workflows.details import fix_argument, fix_command
 
 
@@ -68,6 +70,11 @@ def _settlement_subject(workflow_id: str) -> str:
     return known[1] if known else workflow_id
 
 
+def _correction_subject(workflow_id: str) -> str:
+    known = fba_correction_of_workflow(workflow_id)
+    return known[1] if known else workflow_id
+
+
 def _order_id(workflow_id: str) -> str:
     known = subject_of_workflow(workflow_id)
     return known[1] if known else workflow_id
@@ -91,6 +98,9 @@ HELD_KINDS: Final[dict[str, HeldKind]] = {
     ),
     SETTLEMENT: HeldKind(
         noun="settlement", subject=_settlement_subject, suggestion=lambda facts: repair_command(*facts)
+    ),
+    FBA_CORRECTION: HeldKind(
+        noun="stock correction", subject=_correction_subject, suggestion=lambda facts: repair_command(*facts)
     ),
     MCF_ORDER: HeldKind(
         noun="delivery",

@@ -30,6 +30,8 @@ from canonical.mcf_contracts import McfResult
 from canonical.order_contracts import OrderResult
 from canonical.settlement_contracts import SettlementResult
 from canonical.settlement_ids import settlement_subject, settlement_workflow_id
+from canonical.stock.fba_contracts import FbaCorrectionView
+from canonical.stock.fba_ids import fba_correction_of_text, fba_correction_workflow_id
 from starters.console import Refused
 from starters.times import shown
 from worker.known_workflows import described, result_of_run
@@ -61,17 +63,17 @@ def check_order_id(text: str) -> str:
 
 
 def check_subject(text: str) -> str:
-    """An Amazon order id, with ``/SKU`` a return case, M3's order and delivery number of what Amazon fulfils, or a
-    settlement's id; raises Refused."""
+    """An Amazon order id, with ``/SKU`` a return case, M3's order and delivery number of what Amazon fulfils, a
+    settlement's id, or that of stock corrections; raises Refused."""
     plain = text.strip()
-    known = mcf_subject(plain) or return_subject(plain) or settlement_subject(plain)
+    known = mcf_subject(plain) or return_subject(plain) or _money_or_stock(plain)
     return plain if known else check_order_id(text)
 
 
 async def find_subject(client: Client, sellers: Sequence[str], subject: str) -> Found:
-    """The workflow that can be repaired, of an order, a return case, a delivery that Amazon fulfils, or a settlement;
-    raises Refused."""
-    if settlement_subject(subject):
+    """The workflow that can be repaired, of an order, a return case, a delivery that Amazon fulfils, a settlement, or
+    stock corrections; raises Refused."""
+    if _money_or_stock(subject):
         return await find_order(client, sellers, subject)
     known = mcf_subject(subject)
     if known is None:
@@ -97,7 +99,7 @@ async def find_order(client: Client, sellers: Sequence[str], order_id: str) -> F
     ]
     if not found:
         tried = ", ".join(_workflow_id(seller, order_id) for seller in sellers)
-        noun = "settlement" if settlement_subject(order_id) else "order"
+        noun = _money_or_stock(order_id) or "order"
         raise Refused(
             f"Temporal has no workflow of {noun} {order_id} (looked for {tried}): it was never started here, "
             "or its history is past retention."
@@ -130,7 +132,9 @@ async def find_open(client: Client, sellers: Sequence[str], order_id: str) -> Fo
 
 
 def _workflow_id(seller_id: str, subject: str) -> str:
-    """Of an order, with ``/SKU`` of its return case, or of a settlement."""
+    """Of an order, with ``/SKU`` of its return case, of a settlement, or of stock corrections."""
+    if fba_correction_of_text(subject):
+        return fba_correction_workflow_id(seller_id, subject)
     if settlement_subject(subject):
         return settlement_workflow_id(seller_id, subject)
     case = return_subject(subject)
@@ -147,11 +151,22 @@ async def result_of(client: Client, found: Found) -> OrderResult | None:
         return None
 
 
-async def _result_of_any(client: Client, found: Found) -> OrderResult | McfResult | SettlementResult | None:
+def _money_or_stock(subject: str) -> str:
+    """The noun of what is no order's: a settlement, stock corrections; empty for all else."""
+    if fba_correction_of_text(subject):
+        return "stock correction"
+    return "settlement" if settlement_subject(subject) else ""
+
+
+async def _result_of_any(
+    client: Client, found: Found
+) -> OrderResult | McfResult | SettlementResult | FbaCorrectionView | None:
     if found.description.status is not WorkflowExecutionStatus.COMPLETED:
         return None
     if settlement_subject(found.order_id):
         return await result_of_run(client, found.description, SettlementResult)
+    if fba_correction_of_text(found.order_id):
+        return await result_of_run(client, found.description, FbaCorrectionView)
     if mcf_subject(found.order_id) is None:
         return await result_of(client, found)
     return await result_of_run(client, found.description, McfResult)
@@ -163,7 +178,7 @@ async def ending_of(client: Client, found: Found) -> str:
     status = found.description.status.name.lower() if found.description.status else "closed"
     said = result.sentence if result else f"Its workflow is {status}."
     noun = "Delivery" if mcf_subject(found.order_id) else "Order"
-    noun = "Settlement" if settlement_subject(found.order_id) else noun
+    noun = (_money_or_stock(found.order_id) or noun).capitalize()
     return f"{noun} {found.order_id} is closed since {shown(found.description.close_time)}. {said}"
 
 

@@ -31,7 +31,7 @@ async def examine(settings: Settings) -> list[Check]:
     checks.append(await asyncio.to_thread(check_archive, settings.archive))
     try:
         async with outside(settings) as systems:
-            checks += await check_amazon(systems.amazon)
+            checks += await check_amazon(systems.amazon, stock=settings.stock is not None)
             checks += await check_m3(systems.m3, systems.m3_options, settings.marketplaces)
             checks.append(_alerts(systems.alerts.names))
     except ConfigurationError as error:

@@ -61,7 +61,10 @@ from worker.return_settings import ReturnSettings
 from worker.returns import CasesOnTemporal
 from worker.settings import Settings, WorkerSettings
 from worker.settlements import SettlementsOnTemporal, settlement_files
+from worker.skus import SkuHands
 from worker.stepping_aside import StepsAside
+from worker.stock_hosting import start_keeper, stock_work
+from worker.stock_news import telling_stock
 from worker.telemetry import configure_logging, configure_metrics, configure_tracing
 from worker.visibility import OrdersOnTemporal
 from workflows import WORKFLOWS
@@ -98,6 +101,7 @@ async def hosted(client: Client, settings: Settings, systems: Outside) -> AsyncI
             await stack.enter_async_context(worker)
         if settings.alerts.targets:
             await _configure_alerts(client, settings)
+        await start_keeper(client, settings)
         yield [worker.task_queue for worker in workers]
 
 
@@ -119,6 +123,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         list_waiting=orders.list_waiting,
         read_deliveries=m3.deliveries_of,
         signal_goods_left=orders.signal_goods_left,
+        tell_sold=telling_stock(client, settings),
     )
     corrections = CorrectionActivities(m3.deliveries_of, PackagesOnTemporal(client))
     documents = DocumentActivities(
@@ -153,6 +158,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
         systems.amazon, files, systems.http, SettlementsOnTemporal(client, files).start
     )
     finances = FinanceLookActivities(systems.amazon, archive, settings.settlement.finance_names)
+    skus = SkuHands(client, settings, m3.context, archive)
     report_queues: tuple[tuple[str, Sequence[Activity]], ...] = (
         (AMAZON_CREATE_REPORT_QUEUE, [reports.create_report]),
         (AMAZON_GET_REPORT_QUEUE, [reports.await_report]),
@@ -164,6 +170,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
     )
     audit = ReconcilingActivities(client, orders)
     alerts = AlertActivities(systems.alerts, AlertsOnTemporal(client, settings))
+    stock = stock_work(client, settings, systems, archive, m3.context)
     return [
         _workflow_worker(
             client,
@@ -176,6 +183,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
                 *returns.telling,
                 shipments.tell_fba_shipments,
                 DeadlineActivities(client).read_due,
+                *skus.telling,
             ],
         ),
         _activity_worker(
@@ -191,6 +199,8 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
                 *mcf.all,
                 *M3ReturnActivities(m3.context).all,
                 *M3SettlementActivities(m3.context, files).all,
+                *stock.on(M3_QUEUE),
+                *skus.in_m3,
             ],
             interceptors=[StepsAside()],
         ),
@@ -218,7 +228,7 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             AMAZON_SEARCH_ORDERS_QUEUE,
             options.amazon_calls,
-            [sweeps.sweep_amazon_page, amazon.audit_amazon_page, imports.read_import_page],
+            [*sweeps.searching, amazon.audit_amazon_page, imports.read_import_page],
         ),
         _activity_worker(
             client, options, AMAZON_CONFIRM_SHIPMENT_QUEUE, options.amazon_calls, [amazon.confirm_shipment]
@@ -238,9 +248,16 @@ def _workers(client: Client, settings: Settings, systems: Outside) -> list[Worke
             options,
             IMPORTS_QUEUE,
             _CHUNKS_AT_ONCE,
-            [*imports.all, *settlements.reading, *finances.keeping],
+            [
+                *imports.all,
+                *settlements.reading,
+                *finances.keeping,
+                *skus.reading,
+                *stock.on(IMPORTS_QUEUE),
+            ],
         ),
         _activity_worker(client, options, ALERTS_QUEUE, _ALERTS_AT_ONCE, alerts.all),
+        *(_activity_worker(client, options, each.name, each.slots, each.activities) for each in stock.queues),
     ]
 
 

@@ -28,7 +28,8 @@ class NotificationSettings(BaseModel):
     destination: Annotated[str, StringConstraints(min_length=1, max_length=256)] = "amazon-m3-o2c"
     """Name under which Amazon keeps the queue as a destination."""
     types: tuple[str, ...] = tuple(PAYLOAD_VERSIONS)
-    """Notification types that `o2c subscribe` asks for."""
+    """Notification types that `o2c subscribe` asks for; LISTINGS_ITEM_MFN_QUANTITY_CHANGE only where stock is
+    configured."""
     in_flight: Annotated[int, Field(ge=10, le=10_000)] = 200
     """Messages that one listener works on at the same time; no more are taken from the queue."""
     receivers: Annotated[int, Field(ge=1, le=50)] = 4

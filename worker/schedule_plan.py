@@ -1,10 +1,8 @@
 """The schedules as the configuration wants them: what runs, when, and with which argument."""
 
 from datetime import time, timedelta
-from typing import Final, NamedTuple
 
 from pydantic import BaseModel
-from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
 from canonical.deadlines import DEADLINES, DeadlinesInput
 from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
@@ -33,27 +31,9 @@ from canonical.schedule_contracts import (
 from canonical.settlement_ids import settlement_feed_id
 from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput
 from canonical.sweep_contracts import SWEEP, SweepInput
+from worker.schedule_shapes import MISSED_DAY, MISSED_SWEEP, Planned, daily, every
 from worker.settings import Settings
-
-_MISSED_SWEEP: Final = timedelta(minutes=1)
-"""A sweep that could not run is not made up for: the next one reads what it would have read."""
-_MISSED_DAY: Final = timedelta(hours=20)
-"""A reconciliation is, while its day lasts, and so is a look at returns; later ones reach back to the last that
-completed."""
-_SPREAD: Final = 60
-"""Sellers begin at different seconds of the interval, so that they do not ask in one moment."""
-
-
-class Planned(NamedTuple):
-    """One schedule as the configuration wants it."""
-
-    id: str
-    seller_id: str
-    workflow: str
-    argument: BaseModel
-    spec: ScheduleSpec
-    missed: timedelta
-    summary: str
+from worker.stock_schedules import stock_schedules
 
 
 def planned(settings: Settings) -> list[Planned]:
@@ -69,8 +49,8 @@ def planned(settings: Settings) -> list[Planned]:
                 overlap=timedelta(minutes=wanted.overlap_minutes),
                 first_look=timedelta(hours=wanted.first_look_hours),
             ),
-            spec=_every(wanted.amazon_minutes, place),
-            missed=_MISSED_SWEEP,
+            spec=every(wanted.amazon_minutes, place),
+            missed=MISSED_SWEEP,
             summary=f"What changed at Amazon, seller {seller_id}",
         )
         for place, seller_id in enumerate(settings.sellers)
@@ -80,8 +60,8 @@ def planned(settings: Settings) -> list[Planned]:
         seller_id="",
         workflow=DELIVERY_SWEEP,
         argument=DeliverySweepInput(limit=wanted.m3_orders),
-        spec=_every(wanted.m3_minutes, 0),
-        missed=_MISSED_SWEEP,
+        spec=every(wanted.m3_minutes, 0),
+        missed=MISSED_SWEEP,
         summary="What left the warehouses in M3",
     )
     return [
@@ -94,20 +74,8 @@ def planned(settings: Settings) -> list[Planned]:
         *_reconciliation(settings),
         *_returns(settings),
         *_settlements(settings),
+        *stock_schedules(settings),
     ]
-
-
-def _every(minutes: float, place: int) -> ScheduleSpec:
-    every = timedelta(minutes=minutes)
-    offset = timedelta(seconds=(place * 7) % min(_SPREAD, max(int(every.total_seconds()), 1)))
-    return ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every, offset=offset)])
-
-
-def _daily(at: time, time_zone: str) -> ScheduleSpec:
-    calendar = ScheduleCalendarSpec(
-        hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)], second=[ScheduleRange(at.second)]
-    )
-    return ScheduleSpec(calendars=[calendar], time_zone_name=time_zone)
 
 
 def _corrections(settings: Settings) -> list[Planned]:
@@ -120,8 +88,8 @@ def _corrections(settings: Settings) -> list[Planned]:
             seller_id="",
             workflow=CORRECTION_SWEEP,
             argument=CorrectionSweepInput(days=wanted.corrections_days, limit=wanted.m3_orders),
-            spec=_every(wanted.corrections_minutes, 0),
-            missed=_MISSED_SWEEP,
+            spec=every(wanted.corrections_minutes, 0),
+            missed=MISSED_SWEEP,
             summary="Packages that M3 corrected after Amazon was told",
         )
     ]
@@ -141,8 +109,8 @@ def _shipments(settings: Settings) -> list[Planned]:
                 marketplace_ids=seller.marketplaces,
                 look_back=timedelta(days=wanted.shipments_days),
             ),
-            spec=_every(wanted.shipments_minutes, place),
-            missed=_MISSED_SWEEP,
+            spec=every(wanted.shipments_minutes, place),
+            missed=MISSED_SWEEP,
             summary=f"What Amazon shipped, seller {seller_id}",
         )
         for place, (seller_id, seller) in enumerate(settings.sellers.items())
@@ -159,8 +127,8 @@ def _deadlines(settings: Settings) -> list[Planned]:
             seller_id="",
             workflow=DEADLINES,
             argument=DeadlinesInput(ahead=timedelta(hours=wanted.deadline_hours)),
-            spec=_every(wanted.deadline_minutes, 0),
-            missed=_MISSED_SWEEP,
+            spec=every(wanted.deadline_minutes, 0),
+            missed=MISSED_SWEEP,
             summary="Own shipments that are due",
         )
     ]
@@ -175,8 +143,8 @@ def _mcf(settings: Settings) -> list[Planned]:
             seller_id="",
             workflow=SWEEP,
             argument=SweepInput(seller_ids=(), amazon=False, m3=False, mcf=True),
-            spec=_every(settings.schedules.mcf_minutes, 0),
-            missed=_MISSED_SWEEP,
+            spec=every(settings.schedules.mcf_minutes, 0),
+            missed=MISSED_SWEEP,
             summary="M3's deliveries that Amazon is to fulfil",
         )
     ]
@@ -197,8 +165,8 @@ def _returns(settings: Settings) -> list[Planned]:
                 ask=returns.reports,
                 marketplace_ids=seller.marketplaces,
             ),
-            spec=_daily(wanted.returns_at, wanted.time_zone),
-            missed=_MISSED_DAY,
+            spec=daily(wanted.returns_at, wanted.time_zone),
+            missed=MISSED_DAY,
             summary=f"Refunds and returns, seller {seller_id}",
         )
         for seller_id, seller in settings.sellers.items()
@@ -209,16 +177,16 @@ def _settlements(settings: Settings) -> list[Planned]:
     at = settings.schedules.settlements_at
     if not settings.settlement.plan.configured or not isinstance(at, time):
         return []
-    spec = _daily(at, settings.schedules.time_zone)
+    spec = daily(at, settings.schedules.time_zone)
 
-    def daily(schedule_id: str, seller_id: str, workflow: str, argument: BaseModel, what: str) -> Planned:
+    def look(schedule_id: str, seller_id: str, workflow: str, argument: BaseModel, what: str) -> Planned:
         return Planned(
             id=schedule_id,
             seller_id=seller_id,
             workflow=workflow,
             argument=argument,
             spec=spec,
-            missed=_MISSED_DAY,
+            missed=MISSED_DAY,
             summary=f"{what}, seller {seller_id}",
         )
 
@@ -227,9 +195,9 @@ def _settlements(settings: Settings) -> list[Planned]:
         feed = FeedInput(seller_id=each, report_types=settings.settlement.posting.reports)
         deferred, finances = DeferredInput(seller_id=each), FinanceInput(seller_id=each)
         looks += [
-            daily(settlement_feed_id(each), each, SETTLEMENT_FEED, feed, "Settlement reports"),
-            daily(deferred_look_id(each), each, DEFERRED_LOOK, deferred, "What Amazon holds back"),
-            daily(finance_look_id(each), each, FINANCE_LOOK, finances, "New kinds of amounts"),
+            look(settlement_feed_id(each), each, SETTLEMENT_FEED, feed, "Settlement reports"),
+            look(deferred_look_id(each), each, DEFERRED_LOOK, deferred, "What Amazon holds back"),
+            look(finance_look_id(each), each, FINANCE_LOOK, finances, "New kinds of amounts"),
         ]
     return looks
 
@@ -252,8 +220,8 @@ def _reconciliation(settings: Settings) -> list[Planned]:
             seller_id="",
             workflow=RECONCILIATION,
             argument=argument,
-            spec=_daily(wanted.reconciliation_at, wanted.time_zone),
-            missed=_MISSED_DAY,
+            spec=daily(wanted.reconciliation_at, wanted.time_zone),
+            missed=MISSED_DAY,
             summary="Amazon's orders of a day against workflows and M3",
         )
     ]

@@ -37,6 +37,9 @@ from canonical.schedule_contracts import (
     AmazonSweepInput,
 )
 from canonical.settlement_ids import settlement_feed_id
+from canonical.stock.fba_ids import fba_adjustments_id
+from canonical.stock.listing_contracts import listings_look_id
+from canonical.stock.open_orders import open_orders_id
 from worker.marks import mark_of, scheduled_mark
 from worker.schedule_plan import Planned, planned
 from worker.settings import Settings
@@ -103,6 +106,8 @@ def _is_ours(schedule_id: str) -> bool:
             settlement_feed_id(""),
             deferred_look_id(""),
             finance_look_id(""),
+            open_orders_id(""),
+            listings_look_id(""),
         )
     ) or schedule_id in (
         delivery_sweep_id(),
@@ -205,7 +210,7 @@ def _what(described: ScheduleDescription) -> str:
 
 async def chosen(client: Client, settings: Settings, names: Sequence[str]) -> list[str]:
     """Ids of the schedules that are meant: ids, or ``sweep``, ``deliveries``, ``mcf``, ``reconciliation``,
-    ``returns``, ``settlements``; none means all.
+    ``returns``, ``settlements``, ``listings``; none means all.
 
     Raises NoSchedule with a sentence.
     """
@@ -228,6 +233,8 @@ def _is_kind(schedule_id: str, name: str) -> bool:
         "sweep": amazon_sweep_id(""),
         "returns": returns_schedule_id(""),
         "settlements": settlement_feed_id(""),
+        "fba-adjustments": fba_adjustments_id(""),
+        "listings": listings_look_id(""),
     }
     return name in kinds and schedule_id.startswith(kinds[name])
 

@@ -21,12 +21,15 @@ from canonical.marketplaces import MARKETPLACES
 from canonical.profile import MarketplaceProfile
 from worker.alert_settings import AlertSettings
 from worker.archive_settings import ArchiveSettings, ImportSettings
+from worker.fba_stock_settings import FbaStockSettings
 from worker.ion_settings import IonSettings
 from worker.mcf_settings import McfSettings
 from worker.notification_settings import NotificationSettings
 from worker.return_settings import ReturnSettings
 from worker.schedule_settings import ScheduleSettings
 from worker.settlement_settings import SettlementSettings
+from worker.sku_settings import SkuSettings
+from worker.stock_settings import StockSettings
 
 CONFIG_VARIABLE = "O2C_CONFIG"
 DEFAULT_FILE = Path("o2c.toml")
@@ -186,6 +189,12 @@ class Settings(_Strict):
     """At what pace imports go."""
     settlement: SettlementSettings = SettlementSettings()
     """How Amazon's settlements are booked."""
+    fba_stock: FbaStockSettings | None = None
+    """What Amazon does to its own stock, as corrections in M3; none tells M3 nothing."""
+    stock: StockSettings | None = None
+    """M3's stock as Amazon offers it; none pushes none."""
+    sku: SkuSettings | None = None
+    """The daily look at SKUs without item; none looks only when asked."""
     schedules: ScheduleSettings = ScheduleSettings()
     """What runs by the clock."""
     sellers: dict[str, SellerSettings]
@@ -212,7 +221,10 @@ class Settings(_Strict):
         for key, profile in self.marketplaces.items():
             if key != profile.marketplace_id:
                 raise ValueError(f"marketplaces.{key}: marketplace_id is {profile.marketplace_id}")
-        self.mcf.refuse_strangers({seller: one.marketplaces for seller, one in self.sellers.items()})
+        marketplaces = {seller: one.marketplaces for seller, one in self.sellers.items()}
+        self.mcf.refuse_strangers(marketplaces)
+        if self.fba_stock is not None:
+            self.fba_stock.options(marketplaces, self.marketplaces, self.m3.message_type)
         return self
 
     @property

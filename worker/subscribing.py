@@ -8,7 +8,7 @@ from activities.amazon.lwa import NOTIFICATIONS_SCOPE, TOKEN_URL, TokenCache
 from activities.amazon.notifications import NameTaken, NotificationsClient, Subscribed
 from activities.amazon.operations import ENDPOINTS
 from activities.amazon.transport import Transport
-from canonical.notifications import PAYLOAD_VERSIONS
+from canonical.notifications import FOR_STOCK, PAYLOAD_VERSIONS
 from worker.outside import credentials_of
 from worker.settings import ConfigurationError, SellerSettings, Settings
 
@@ -38,7 +38,7 @@ async def subscribe(
             destination_id = await _destination(client, settings.notifications.destination, arn)
             done += [
                 await _ensure(client, seller_id, kind, destination_id, move=move)
-                for kind in settings.notifications.types
+                for kind in _wanted(settings)
             ]
         return done
 
@@ -49,7 +49,7 @@ async def show(settings: Settings, sellers: tuple[str, ...], arn: str) -> list[S
         return [
             await _look(_client(settings.sellers[seller_id], http), seller_id, kind, arn)
             for seller_id in sellers
-            for kind in settings.notifications.types
+            for kind in _wanted(settings)
         ]
 
 
@@ -70,6 +70,12 @@ async def remove(settings: Settings, sellers: tuple[str, ...], arn: str) -> list
                         found = found.model_copy(update={"state": Subscribed.REMOVED})
                 done.append(found)
     return done
+
+
+def _wanted(settings: Settings) -> list[str]:
+    """The configured types, without those that nobody would read."""
+    stock = settings.stock is not None
+    return [kind for kind in settings.notifications.types if stock or kind not in FOR_STOCK]
 
 
 async def _destination(client: NotificationsClient, name: str, arn: str) -> str:

@@ -6,8 +6,12 @@ from workflows.audit import Audit
 from workflows.bulk_import import BulkImport
 from workflows.deadlines import Deadlines
 from workflows.deferred_look import DeferredLook
+from workflows.fba_adjustments import FbaAdjustments
+from workflows.fba_correction import FbaCorrection
 from workflows.fba_feed import FbaFeed
+from workflows.fba_stock_look import FbaStockLook
 from workflows.finance_look import FinanceLook
+from workflows.listings_look import ListingsLook
 from workflows.m3_document import M3Document
 from workflows.mcf_order import McfOrder
 from workflows.order_to_cash import OrderToCash
@@ -20,6 +24,10 @@ from workflows.returns_feed import ReturnsFeed
 from workflows.scheduled import AmazonSweep, DeliverySweep
 from workflows.settlement import Settlement
 from workflows.settlement_feed import SettlementFeed
+from workflows.sku_look import ItemsLook, SkuLook
+from workflows.sku_mapping import SkuMapping
+from workflows.stock import Stock
+from workflows.stock_orders import OpenOrdersLook
 from workflows.sweep import Sweep
 
 WORKFLOWS = (
@@ -38,6 +46,9 @@ WORKFLOWS = (
     McfOrder,
     PackageCorrection,
     FbaFeed,
+    FbaAdjustments,
+    FbaCorrection,
+    FbaStockLook,
     Deadlines,
     CorrectionSweep,
     ReturnCase,
@@ -46,5 +57,11 @@ WORKFLOWS = (
     SettlementFeed,
     DeferredLook,
     FinanceLook,
+    ListingsLook,
+    SkuMapping,
+    ItemsLook,
+    SkuLook,
+    OpenOrdersLook,
+    Stock,
 )
 """What a worker hosts and the replayer replays."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from canonical.cancellations import Cancellation
-from canonical.held import FixName, Hold
+from canonical.held import FixName, Hold, ItemCandidate
 from canonical.held_reasons import HELD_REASONS
 from canonical.order_contracts import Repair
 from canonical.steps import MARKABLE_STEPS, Step
@@ -116,11 +116,15 @@ def _candidates(hold: Hold) -> list[str]:
         if not items:
             continue
         likely = "\n".join(
-            f"- `{item.itno}` {_plain(item.name)} (likeness {item.score} of 100)"
+            f"- `{item.itno}` {_plain(item.name)} (likeness {item.score} of 100{_because(item)})"
             for item in items[:_MENTIONED_CANDIDATES]
         )
         parts.append(f"**Likeliest M3 items** for SKU `{sku}`:\n\n{likely}")
     return parts
+
+
+def _because(item: ItemCandidate) -> str:
+    return f": {_plain('; '.join(item.reasons))}" if item.reasons else ""
 
 
 def _fixes(order_id: str, step: Step, hold: Hold) -> str:

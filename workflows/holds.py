@@ -14,6 +14,7 @@ _NOT_YET: dict[Step, HeldReason] = {
     Step.CREDITING: HeldReason.CREDIT_MISSING,
     Step.PAYMENTS: HeldReason.SETTLEMENT_NOT_POSTED,
     Step.POSTING: HeldReason.SETTLEMENT_NOT_POSTED,
+    Step.CORRECTING: HeldReason.STOCK_CORRECTION_REFUSED,
 }
 """What waiting in vain for M3 means at each step."""
 

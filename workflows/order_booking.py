@@ -5,16 +5,19 @@ import asyncio
 from collections.abc import Awaitable
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.fixes import AcceptDifference, CorrectAddress, MapSku, MarkStepDone, Retry, SetCustomer
 from canonical.held import HeldReason, Hold
 from canonical.order import Order
+from canonical.sku.contracts import sku_workflow_id
 from canonical.steps import Step
 from workflows.order_notified import OrderNotified
 
 _BOOKED_AS_SENT = "booked-as-sent"
 """Patch: orders booked before news that came during the booking was seen as a change."""
+_SPREADS = "spreads-mappings"
+"""Patch: a SKU that was mapped for an order before was so for this order alone."""
 _READ_AGAIN = frozenset({HeldReason.ORDER_INCOMPLETE, HeldReason.AMOUNTS_INCONSISTENT})
 """Reasons whose retry asks Amazon for the order again."""
 
@@ -62,7 +65,7 @@ class OrderBooking(OrderNotified):
         state = self._state
         work: list[tuple[Step, Awaitable[None]]] = []
         if state.items is None:
-            work.append((Step.ITEMS, self._calls.resolve_items()))
+            work.append((Step.ITEMS, self._resolve_items()))
         if not state.cuno:
             work.append((Step.CUSTOMER, self._calls.ensure_customer()))
         if not work:
@@ -76,6 +79,38 @@ class OrderBooking(OrderNotified):
             if isinstance(outcome, BaseException):
                 raise outcome
         return None
+
+    async def _resolve_items(self) -> None:
+        """Find the items. What a person mapped for this order is mapped for all that are held for the SKU."""
+        try:
+            await self._calls.resolve_items()
+        except ActivityError as error:
+            hold = self._hold_of(error, Step.ITEMS)
+            if hold.skus:  # the others have their items
+                await self._spread_mappings(hold.skus)
+            raise
+        await self._spread_mappings(())
+
+    async def _spread_mappings(self, unfit: tuple[str, ...]) -> None:
+        state = self._state
+        wanted = [fix for fix in state.chosen if not fix.alone and fix.sku not in unfit]
+        if not wanted or not workflow.patched(_SPREADS):
+            return
+        for fix in wanted:
+            try:
+                await self._calls.spread_mapping(fix)
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                self._note(
+                    f"Other orders held for SKU {fix.sku} could not be released with this one: o2c sku map does it."
+                )
+            else:
+                name = sku_workflow_id(state.seller_id, fix.sku)
+                self._note(f"Workflow `{name}` releases the other orders that are held for SKU {fix.sku}.")
+        state.chosen = [
+            fix.model_copy(update={"alone": True}) if fix in wanted else fix for fix in state.chosen
+        ]
 
     async def _create_sales_order(self) -> Hold | None:
         state = self._state

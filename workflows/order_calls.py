@@ -12,9 +12,10 @@ from canonical.cancellation_contracts import (
     TakeLinesBackRequest,
     TakeLinesBackResult,
 )
-from canonical.fixes import MarkStepDone
+from canonical.fixes import MapSku, MarkStepDone
 from canonical.order import Delivery, Invoice, Order, Package, Voucher
 from canonical.order_facts import missing_facts
+from canonical.sku.contracts import SPREAD_MAPPING, MapSkuInput
 from workflows import policies
 from workflows.calls import Calls
 from workflows.order_state import OrderState
@@ -68,6 +69,19 @@ class OrderCalls(Calls):
             act.RESOLVE_ITEMS, request, act.ResolveItemsResult, policies.M3_CALL, summary
         )
         state.items = found.items
+
+    async def spread_mapping(self, fix: MapSku) -> None:
+        """Have the other orders released that are held for the SKU."""
+        state = self._state
+        wanted = MapSkuInput(
+            seller_id=state.seller_id,
+            sku=fix.sku,
+            itno=fix.itno,
+            by=fix.by,
+            why=fix.why or f"as for order {state.order_id}",
+        )
+        summary = "Have others held for the SKU released"
+        await self._call(SPREAD_MAPPING, wanted, MapSkuInput, policies.TELLING, summary)
 
     async def ensure_customer(self) -> None:
         state = self._state

@@ -10,7 +10,7 @@ from canonical.fba_shipments import next_goods, settled, shipped_quantities
 from canonical.fixes import MapSku
 from canonical.late_events import comparable_total
 from canonical.order import Address, Channel, Delivery, Invoice, Order, OrderStatus, Package, Voucher
-from canonical.order_contracts import GoodsLeft, OrderResult, OrderToCashInput, OrderView
+from canonical.order_contracts import GoodsLeft, OrderResult, OrderToCashInput, OrderView, UnmappedLine
 from canonical.shipments import next_shipment, ordered_quantities, updated
 from workflows.held_state import HeldState
 from workflows.notice_book import NoticeBook
@@ -219,6 +219,16 @@ class OrderState(HeldState):
             cancellations=tuple(self.cancellations),
             repairs=tuple(self.repairs),
             remarks=tuple(self.remarks),
+            unmapped=self._unmapped(),
+        )
+
+    def _unmapped(self) -> tuple[UnmappedLine, ...]:
+        skus = self.hold.skus if self.hold else ()
+        lines = self.order.lines if self.order and skus else ()
+        return tuple(
+            UnmappedLine(sku=line.seller_sku, asin=line.asin, title=line.title)
+            for line in lines
+            if line.seller_sku in skus
         )
 
     def result(self, outcome: str, sentence: str) -> OrderResult:

@@ -25,6 +25,15 @@ from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 from canonical.settlement_contracts import STALE
 from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
+from canonical.sku.catalog import AMAZON_SEARCH_CATALOG_QUEUE
+from canonical.stock.fba_contracts import AMAZON_INVENTORY_QUEUE
+from canonical.stock.sending import (
+    AMAZON_CREATE_FEED_QUEUE,
+    AMAZON_GET_FEED_DOCUMENT_QUEUE,
+    AMAZON_GET_FEED_QUEUE,
+    AMAZON_GET_LISTING_QUEUE,
+    AMAZON_PATCH_LISTING_QUEUE,
+)
 
 HEARTBEAT: Final = timedelta(seconds=30)
 
@@ -98,8 +107,40 @@ READING: Final = CallPolicy(IMPORTS_QUEUE, timedelta(minutes=30), _retry(20, tim
 M3_SETTLEMENT: Final = CallPolicy(M3_QUEUE, timedelta(hours=4), _retry(60, timedelta(minutes=1)))
 """A settlement has thousands of orders, each looked up; what M3 posts in its own time is waited for, as by
 `M3_WAIT`."""
+M3_ALIASES: Final = CallPolicy(M3_QUEUE, timedelta(minutes=30), _retry(60, timedelta(minutes=1)))
+"""Thousands of SKUs looked up in M3, a hundred in a call; nobody waits for it."""
+
+AMAZON_GET_INVENTORY: Final = CallPolicy(
+    AMAZON_INVENTORY_QUEUE, timedelta(hours=2), _retry(30, timedelta(minutes=2))
+)
+"""Every page of a marketplace: half a second for fifty SKUs."""
+M3_READ_STOCK: Final = CallPolicy(M3_QUEUE, timedelta(minutes=30), _retry(20, timedelta(minutes=1)))
+"""Balances of every item that Amazon keeps, a hundred in a call."""
+
+AMAZON_PATCH_LISTING: Final = CallPolicy(
+    AMAZON_PATCH_LISTING_QUEUE, timedelta(minutes=2), _retry(10, timedelta(minutes=2))
+)
+"""A quantity that Amazon does not take for some minutes is better reckoned anew."""
+AMAZON_GET_LISTING: Final = CallPolicy(
+    AMAZON_GET_LISTING_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
+)
+AMAZON_CREATE_FEED: Final = CallPolicy(
+    AMAZON_CREATE_FEED_QUEUE, timedelta(minutes=10), _retry(50, timedelta(minutes=4))
+)
+"""createFeed is refilled once in two minutes; its document is uploaded before."""
+AMAZON_GET_FEED: Final = CallPolicy(
+    AMAZON_GET_FEED_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
+)
+AMAZON_GET_FEED_DOCUMENT: Final = CallPolicy(
+    AMAZON_GET_FEED_DOCUMENT_QUEUE, timedelta(minutes=10), _retry(50, timedelta(minutes=4))
+)
+AMAZON_SEARCH_CATALOG: Final = CallPolicy(
+    AMAZON_SEARCH_CATALOG_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2))
+)
 
 LIVE_PRIORITY: Final = 3
+STOCK_PRIORITY: Final = 4
+"""Stock stands behind live orders and before what is read for later."""
 BULK_PRIORITY: Final = 5
 """Imports of the past stand behind live orders."""
 

@@ -97,7 +97,7 @@ def values_of(fix: Fix) -> str:
     """The repair's own values as they are typed at the command line; an address is nobody else's to read."""
     if isinstance(fix, CorrectAddress):
         return ""
-    given = fix.model_dump(mode="json", exclude={"by", "why", "reason"}, exclude_defaults=True)
+    given = fix.model_dump(mode="json", exclude={"by", "why", "reason", "alone"}, exclude_defaults=True)
     return " ".join(f"{key}={value}" for key, value in given.items())
 
 

@@ -150,7 +150,9 @@ class AmazonReport:
             told.cancel()
         news = self._news
         if news is not None and news.processing_status == "DONE" and news.report_document_id:
-            return ReportResult(status="DONE", document_id=news.report_document_id)
+            return ReportResult(
+                status="DONE", document_id=news.report_document_id, report_id=self._start.report_id
+            )
         return await self._look()
 
     async def _look(self) -> ReportResult | None:

@@ -1,23 +1,32 @@
-"""What a first start needs of Amazon: a token, the marketplaces, the role for orders."""
+"""What a first start needs of Amazon: a token, the marketplaces, the role for orders, and for stock that is pushed."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from activities.amazon.client import FACTS_DATA, AmazonClient, Period
 from activities.amazon.failures import AmazonError, Failure
+from activities.amazon.listings import LISTINGS_ROLE
 from activities.checks import Check
+from canonical.stock.feed_text import FEED_TYPE
+from canonical.stock.sending import ListingRequest
 
 _LOOK_BACK = timedelta(days=1)
+_NO_SKU = "o2c-doctor"
+"""That Amazon does not know it is an answer, and takes the role."""
 
 
-async def check_amazon(clients: Mapping[str, AmazonClient]) -> list[Check]:
-    """Look at every seller: one token, one getMarketplaceParticipations and one searchOrders call each."""
+async def check_amazon(clients: Mapping[str, AmazonClient], *, stock: bool = False) -> list[Check]:
+    """Look at every seller: one token, one getMarketplaceParticipations and one searchOrders call each; where stock is
+    pushed, one getListingsItem and one getFeeds call more. That quantities may be written shows only when they are."""
     checks: list[Check] = []
     for seller_id, client in clients.items():
         token = await _token(seller_id, client)
         checks.append(token)
         if token.ok:
             checks += [await _marketplaces(seller_id, client), await _orders(seller_id, client)]
+        if token.ok and stock:
+            checks.append(await _listings(seller_id, client))
+            checks.append(await _feeds(seller_id, client))
     return checks
 
 
@@ -62,6 +71,27 @@ async def _orders(seller_id: str, client: AmazonClient) -> Check:
     except AmazonError as error:
         return _failed(name, error, "Inventory and Order Tracking")
     return Check(name, ok=True, sentence="searchOrders answers.")
+
+
+async def _listings(seller_id: str, client: AmazonClient) -> Check:
+    name = f"Amazon listings {seller_id}"
+    marketplace = next(iter(client.marketplace_ids), "")
+    wanted = ListingRequest(seller_id=seller_id, marketplace_id=marketplace, sku=_NO_SKU)
+    try:
+        await client.listings.shown(wanted, client.now())
+    except AmazonError as error:
+        if error.failure is not Failure.NOT_FOUND:
+            return _failed(name, error, LISTINGS_ROLE)
+    return Check(name, ok=True, sentence="getListingsItem answers.")
+
+
+async def _feeds(seller_id: str, client: AmazonClient) -> Check:
+    name = f"Amazon feeds {seller_id}"
+    try:
+        await client.feeds.recent(FEED_TYPE, client.now() - _LOOK_BACK)
+    except AmazonError as error:
+        return _failed(name, error, LISTINGS_ROLE)
+    return Check(name, ok=True, sentence="getFeeds answers.")
 
 
 def _failed(name: str, error: AmazonError, role: str) -> Check:

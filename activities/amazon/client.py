@@ -13,10 +13,14 @@ from typing import Final
 import httpx
 import structlog
 
+from activities.amazon.catalog import Catalog
 from activities.amazon.failures import AmazonError, Failure
+from activities.amazon.feeds import Feeds
 from activities.amazon.finances import Finances
 from activities.amazon.fulfillment import FulfillmentOutbound, FulfillmentPort
 from activities.amazon.fulfillment_2026 import FulfillmentOutbound2026
+from activities.amazon.inventory import Inventory
+from activities.amazon.listings import Listings
 from activities.amazon.lwa import TokenCache
 from activities.amazon.operations import (
     CONFIRM_SHIPMENT,
@@ -112,6 +116,10 @@ class AmazonClient:
         self.finances = Finances(self._transport, now)
         self.fulfillment: FulfillmentPort = outbound(self._transport)
         self.reports = Reports(self._transport)
+        self.inventory = Inventory(self._transport)
+        self.listings = Listings(self._transport, seller_id)
+        self.feeds = Feeds(self._transport)
+        self.catalog = Catalog(self._transport)
 
     def tell(self, ear: QuotaEar) -> None:
         """Let `ear` hear of every call, 429 and rate."""
@@ -124,12 +132,14 @@ class AmazonClient:
         token: str = "",
         included_data: Sequence[str] = ORDER_DATA,
         page_size: int = PAGE_SIZE,
+        only: Mapping[str, str] | None = None,
     ) -> OrderPage:
         """One searchOrders page (0.0056 calls/s, burst 20; up to 100 orders).
 
-        `token` continues a search; Amazon keeps it for 24 hours. Where the period ends in the last two
-        minutes, its end is left out; Amazon then applies its own and says which, the same one for every page.
-        A period that lies in them altogether is an empty page without a call.
+        `only`: further conditions by Amazon's names, such as ``fulfilledBy``. `token` continues a search; Amazon
+        keeps it for 24 hours. Where the period ends in the last two minutes, its end is left out; Amazon then
+        applies its own and says which, the same one for every page. A period that lies in them altogether is an
+        empty page without a call.
         """
         freshest = self.now() - FRESHEST
         if period.after > freshest:
@@ -140,6 +150,7 @@ class AmazonClient:
             query[f"{kind}Before"] = timestamp(period.before)
         if self.marketplace_ids:
             query["marketplaceIds"] = ",".join(self.marketplace_ids)
+        query |= only or {}
         if token:
             query["paginationToken"] = token
         answer = await self._with_data(SEARCH_ORDERS, query, included_data)

@@ -23,20 +23,21 @@ person."""
 
 
 @contextlib.asynccontextmanager
-async def asking_amazon(subject: str) -> AsyncIterator[None]:
+async def asking_amazon(subject: str, role: str = "") -> AsyncIterator[None]:
     """Around an activity's body: heartbeats, and an `AmazonError` leaves as a hold or as a retryable failure.
 
-    subject: begins the sentence, such as "Order 028-1234567-8901234".
+    subject: begins the sentence, such as "Order 028-1234567-8901234". role: the one of Amazon's roles that the call
+    takes; named where Amazon refuses it for want of one.
     """
     with failures_as_temporal_knows_them():
         try:
             async with heartbeating():
                 yield
         except AmazonError as error:
-            raise outcome(error, subject) from None
+            raise outcome(error, subject, role) from None
 
 
-def outcome(error: AmazonError, subject: str) -> OrderHeld | RetryLater:
+def outcome(error: AmazonError, subject: str, role: str = "") -> OrderHeld | RetryLater:
     """What `error` means for `subject` at this attempt.
 
     A refused read is tried again: what was right yesterday is refused in Amazon's outages.
@@ -47,6 +48,8 @@ def outcome(error: AmazonError, subject: str) -> OrderHeld | RetryLater:
     reason = _reason(error)
     if reason is None:
         return RetryLater(sentence, kind=UNAVAILABLE)
+    if role and error.failure is Failure.NOT_AUTHORISED and error.operation != LWA_OPERATION:
+        sentence += f" Give the application the role {role} and authorise it again."
     return OrderHeld(
         Hold(
             reason=reason,

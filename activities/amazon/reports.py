@@ -41,7 +41,7 @@ class Report:
     created: datetime | None = None
 
     def answers(self, wanted: ReportWanted) -> bool:
-        """Whether it is what was asked for."""
+        """Whether it is what was asked for, as far as Amazon tells: it lists no options of a report."""
         return (
             self.report_type == wanted.report_type
             and set(self.marketplace_ids) == set(wanted.marketplace_ids)
@@ -77,6 +77,8 @@ class Reports:
             body["dataStartTime"] = timestamp(wanted.since)
         if wanted.until is not None:
             body["dataEndTime"] = timestamp(wanted.until)
+        if wanted.options:
+            body["reportOptions"] = wanted.options
         answer = await self._transport.call(CREATE_REPORT, body=body)
         return _text(answer, "reportId", CREATE_REPORT)
 

@@ -97,6 +97,10 @@ class Transport:
         self._tokens.reject(token)
         return await self._exchange(operation, path, await self._tokens.token(), order_id, query, body)
 
+    def interval(self, operation: Operation) -> timedelta:
+        """Time after which Amazon grants this partner another call: by the rate it named last, else as configured."""
+        return timedelta(seconds=1 / self._rates.get(operation.name, operation.rate * self._quota_factor))
+
     async def _exchange(
         self,
         operation: Operation,
@@ -130,7 +134,7 @@ class Transport:
         request_id = str(answer.headers.get("x-amzn-requestid", ""))
         _note(operation, order_id, began, status=answer.status_code, request_id=request_id)
         self._remember_rate(operation, answer)
-        if answer.status_code in (200, 202, 204):
+        if answer.status_code in (200, 201, 202, 204):
             return _content(operation, answer, request_id)
         raise self._failure(operation, answer, request_id)
 
@@ -151,8 +155,7 @@ class Transport:
         failure = type_of_status.get(status, fallback)
         retry_after = None
         if failure is Failure.QUOTA:
-            rate = self._rates.get(operation.name, operation.rate * self._quota_factor)
-            retry_after = timedelta(seconds=1 / rate)
+            retry_after = self.interval(operation)
             if self.ear is not None:
                 self.ear.throttled(operation)
         code, message = _first_error(answer)

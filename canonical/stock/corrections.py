@@ -70,27 +70,42 @@ class FbaAdjustment(_Part):
     reason: str
     sellable: bool
     """Disposition SELLABLE."""
+    area: str = ""
+    """Whose stock it is of, as `fba_pool.area_of_country` names it; empty where Amazon names no country."""
 
 
-class CorrectionRules(BaseModel):
-    """How adjustments come to M3."""
+class CorrectionLimits(BaseModel):
+    """What adjustments mean, and which corrections wait for a person."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    whlo: Annotated[str, StringConstraints(min_length=1, max_length=3)]
-    """The warehouse in M3 that stands for Amazon's."""
     whlo_unsellable: Annotated[str, StringConstraints(max_length=3)] = ""
-    """The warehouse for unsellable goods; empty: they are no stock any more."""
-    reasons: Mapping[str, AdjustmentKind] = Field(default_factory=dict)
-    """Amazon's reason codes beside or against the table of this module."""
-    transaction_reasons: Mapping[AdjustmentKind, str] = Field(default_factory=dict)
-    """RSCD by kind, three characters at most; blank where none is given."""
+    """The warehouse in M3 for unsellable goods; empty: they are no stock any more."""
+    reasons: dict[str, AdjustmentKind] = Field(default_factory=dict)
+    """What Amazon's reason codes mean, beside or against the table that is built in."""
+    transaction_reasons: dict[AdjustmentKind, Annotated[str, StringConstraints(max_length=3)]] = Field(
+        default_factory=dict
+    )
+    """RSCD by kind of adjustment; blank where none is given."""
     most_pieces: int = Field(default=20, ge=0)
     """A correction of more pieces waits for a person."""
     most_value: Decimal | None = Field(default=Decimal(500), ge=0)
     """A correction worth more, in the division's currency, waits for a person; None: only pieces count."""
     most_pieces_a_run: int = Field(default=200, ge=0)
     """With more pieces in one run, up and down added, all of it waits for a person: Amazon's report may be wrong."""
+
+
+class CorrectionRules(CorrectionLimits):
+    """How the adjustments of one seller come to M3."""
+
+    whlo: Annotated[str, StringConstraints(max_length=3)]
+    """The warehouse in M3 that stands for Amazon's, for areas that have none of their own; empty where each has."""
+    warehouses: Mapping[str, str] = Field(default_factory=dict)
+    """WHLO by area, where Amazon's stock of several areas is kept apart in M3."""
+
+    def warehouse(self, area: str) -> str:
+        """The warehouse that stands for Amazon's in an area; empty where none does."""
+        return self.warehouses.get(area, self.whlo)
 
 
 class Correction(_Part):
@@ -155,6 +170,10 @@ def corrections(
                 f"Amazon's reason {adjustment.reason or 'without a code'} is not known. Say what it means."
             )
             doubts.append(Doubt(adjustment=adjustment, sentence=sentence))
+        elif not rules.warehouse(adjustment.area):
+            where = adjustment.area or "a country that it does not name"
+            sentence = f"No warehouse in M3 stands for Amazon's stock of {where}."
+            doubts.append(Doubt(adjustment=adjustment, sentence=sentence))
         else:
             correction = _correction(adjustment, rules, itno, kind, costs.get(itno))
             if correction is not None:
@@ -169,7 +188,7 @@ def corrections(
 def _correction(
     adjustment: FbaAdjustment, rules: CorrectionRules, itno: str, kind: AdjustmentKind, cost: Decimal | None
 ) -> Correction | None:
-    whlo = rules.whlo if adjustment.sellable else rules.whlo_unsellable
+    whlo = rules.warehouse(adjustment.area) if adjustment.sellable else rules.whlo_unsellable
     if kind is AdjustmentKind.TRANSFER or not whlo:
         return None
     return Correction(

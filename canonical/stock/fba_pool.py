@@ -10,6 +10,13 @@ from canonical.marketplaces import MARKETPLACES
 SINGLE_MARKET: Final = frozenset({"DE", "FR", "IT", "ES", "NL", "SE", "PL", "BE", "IE"})
 """Countries whose marketplaces show one pool of a seller's stock. Great Britain has had its own since 2021."""
 EUROPEAN_UNION: Final = "EU"
+MEMBER_STATES: Final = frozenset(
+    {
+        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
+        "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    }
+)  # fmt: skip
+"""Countries in which Amazon may keep goods of the pool: it has centres where it has no marketplace."""
 
 
 class FbaView(BaseModel):
@@ -60,6 +67,14 @@ def area_of(marketplace_id: str, areas: Mapping[str, str] | None = None) -> str:
     known = MARKETPLACES.get(marketplace_id)
     country = known.country if known else marketplace_id
     return EUROPEAN_UNION if country in SINGLE_MARKET else country
+
+
+def area_of_country(country: str) -> str:
+    """The area whose stock a centre in this country (ISO 3166-1 alpha-2) keeps; empty where none is named."""
+    code = country.strip().upper()
+    if code in MEMBER_STATES or code == EUROPEAN_UNION:
+        return EUROPEAN_UNION
+    return "GB" if code == "UK" else code
 
 
 def pools(views: Iterable[FbaView], areas: Mapping[str, str] | None = None) -> list[FbaPool]:

@@ -83,6 +83,14 @@ class Flight(_Part):
     reference: str
     """What the answer will name: feed id and message number, or the submission id of a patch."""
 
+    def most(self, sales: Iterable[Sale]) -> int:
+        """The most that Amazon may show once it has this: it may put back the units of orders cancelled since."""
+        since = self.sent_at - CLOCKS_DIFFER
+        back = (
+            sale.quantity for sale in sales if sale.cancelled_at is not None and sale.cancelled_at >= since
+        )
+        return self.quantity + sum(back)
+
 
 class Refusal(_Part):
     """Amazon did not take a quantity, and its issue says why."""
@@ -134,8 +142,9 @@ class OfferState(_Part):
         """The most that Amazon may show now or as soon as it has what is on its way; None where nobody knows."""
         if self.shown is None:
             return None
-        most = self.shown.bounds(sales)[1]
-        return most if self.flight is None else max(most, self.flight.quantity)
+        known = list(sales)
+        most = self.shown.bounds(known)[1]
+        return most if self.flight is None else max(most, self.flight.most(known))
 
     def sent(self, quantity: int, at: AwareDatetime, reference: str) -> Self:
         """A quantity is on its way; call it before the sending, so that a crash leaves the flight, not a gap."""

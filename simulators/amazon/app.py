@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulators.amazon import (
+    catalog_api,
     control,
     endpoints,
     fulfillment_2026,
@@ -75,6 +76,7 @@ def build_app(settings: Settings) -> Starlette:
             *endpoints.more_routes(world, faults, listings_api.OPERATIONS),
             *endpoints.more_routes(world, faults, inventory_api.OPERATIONS),
             *endpoints.more_routes(world, faults, feed_api.OPERATIONS),
+            *endpoints.more_routes(world, faults, catalog_api.OPERATIONS),
             *feed_api.upload_routes(world, faults),
             *stock_control.routes(world),
             *fulfillment_control.routes(world, desk),

@@ -2,7 +2,8 @@
 
 Rates and bursts are those of the published models (orders_2026-01-01, ordersV0, sellers,
 fulfillmentOutbound_2020-07-01, fulfillmentOutbound_2026-07-04, reports_2021-06-30, tokens_2021-03-01,
-notifications, finances_2024-06-19, listingsItems_2021-08-01, feeds_2021-06-30, fbaInventory).
+notifications, finances_2024-06-19, listingsItems_2021-08-01, feeds_2021-06-30, fbaInventory,
+catalogItems_2022-04-01).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ PLANS: dict[str, Plan] = {
     "getListingsItem": Plan(5.0, 10),
     "patchListingsItem": Plan(5.0, 5),
     "getInventorySummaries": Plan(2.0, 2),
+    "searchCatalogItems": Plan(2.0, 2),
+    "getCatalogItem": Plan(2.0, 2),
     "createFeedDocument": Plan(0.5, 15),
     "createFeed": Plan(0.0083, 15),
     "getFeed": Plan(2.0, 15),

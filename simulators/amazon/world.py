@@ -21,7 +21,7 @@ from simulators.amazon.reports.desk import ReportDesk
 from simulators.amazon.reports.shelf import Report
 from simulators.amazon.settings import Settings
 from simulators.amazon.settlements.desk import SettlementDesk
-from simulators.amazon.stock import ledger
+from simulators.amazon.stock import ledger, listings_file
 from simulators.amazon.stock.desk import StockDesk
 from simulators.amazon.stock.feed_records import Feed
 from simulators.amazon.stock.feeds import FeedDesk
@@ -69,6 +69,9 @@ class World:
         self.notifications.other_books = self._has_pool
         self.reports.sources[ledger.LEDGER] = lambda frame, options: ledger.rows(
             self.stock, self.pools, frame, options
+        )
+        self.reports.sources[listings_file.LISTINGS] = lambda frame, _: listings_file.rows(
+            self.stock, self.fulfillable, frame
         )
         self.feeds = FeedDesk(self.store, settings, self.stock, self.reports.shelf)
         self.feeds.listeners.append(self._tell_feed)

@@ -12,6 +12,9 @@ from simulators.m3.records import Alias, ItemRecord
 from simulators.m3.registry import Call, Row, mi
 from simulators.m3.world import World, alias_key
 
+EAN_QUALIFIERS = ("EA13", "UPC")
+"""Alias qualifiers (ALWQ) of trade item numbers."""
+
 
 def orderable_item(world: World, itno: str) -> ItemRecord:
     """The item if it may be sold. NotOk WIT0103 (none) or XIT0107 (status other than 20)."""
@@ -95,7 +98,8 @@ def search_items(world: World, call: Call) -> list[Row]:
 def _shown_alias(alias: Alias) -> Row:
     return {
         "CONO": str(catalogue.CONO), "ALWT": str(alias.alwt), "ALWQ": alias.alwq, "ITNO": alias.itno,
-        "POPN": alias.popn, "E0PA": alias.e0pa, "RGDT": alias.rgdt, "LMDT": alias.rgdt, "CHID": "M3API",
+        "POPN": alias.popn, "E0PA": alias.e0pa, "VFDT": alias.vfdt, "LVDT": alias.lvdt, "REMK": alias.remk,
+        "RGDT": alias.rgdt, "LMDT": alias.rgdt, "CHID": "M3API",
     }  # fmt: skip
 
 
@@ -105,9 +109,11 @@ def _aliases(world: World, keys: Iterable[str]) -> list[Alias]:
 
 @mi("MMS025MI", "GetItem")
 def get_item_by_alias(world: World, call: Call) -> list[Row]:
-    """The item behind an alias of this category. NotOk WPO0403 if nobody has entered it."""
+    """The item behind an alias of this category that is valid today. NotOk WPO0403 if nobody has entered it."""
+    today = world.clock.day()
     for alias in _aliases(world, world.aliases_by_name.get(call.text("POPN"), [])):
-        if alias.alwt == call.integer("ALWT") and call.text("ALWQ") in ("", alias.alwq):
+        category = alias.alwt == call.integer("ALWT") and call.text("ALWQ") in ("", alias.alwq)
+        if category and alias.holds_on(today):
             return [_shown_alias(alias)]
     raise NotOk("WPO0403", "POPN")
 
@@ -120,9 +126,12 @@ def add_alias(world: World, call: Call) -> list[Row]:
     category, qualifier = call.integer("ALWT"), call.text("ALWQ")
     if not 1 <= category <= 9:
         raise NotOk(GENERIC, "ALWT", f"Alias category {category} is invalid")
-    if qualifier not in ("", catalogue.ALIAS_QUALIFIER):
+    if qualifier not in ("", catalogue.ALIAS_QUALIFIER, *EAN_QUALIFIERS):
         raise NotOk(GENERIC, "ALWQ", f"Alias qualifier {qualifier} does not exist")
-    added = world.add_alias(call.text("POPN"), call.text("ITNO"), category, qualifier, call.text("E0PA"))
+    more = {name.lower(): call.text(name) for name in ("VFDT", "LVDT", "REMK")}
+    added = world.add_alias(
+        call.text("POPN"), call.text("ITNO"), category, qualifier, call.text("E0PA"), **more
+    )
     if not added:
         raise NotOk(RECORD_EXISTS, "POPN")
     return []
@@ -131,7 +140,9 @@ def add_alias(world: World, call: Call) -> list[Row]:
 @mi("MMS025MI", "DltAlias")
 def delete_alias(world: World, call: Call) -> list[Row]:
     """Takes the name away from the item again."""
-    key = alias_key(call.integer("ALWT"), call.text("ALWQ"), call.text("POPN"), call.text("E0PA"))
+    key = alias_key(
+        call.integer("ALWT"), call.text("ALWQ"), call.text("POPN"), call.text("E0PA"), call.text("VFDT")
+    )
     alias = world.aliases.get(key)
     if alias is None or alias.itno != call.text("ITNO"):
         raise NotOk(RECORD_MISSING, "POPN")

@@ -57,6 +57,14 @@ class Alias(BaseModel):
     e0pa: str
     itno: str
     rgdt: str
+    vfdt: str = ""
+    lvdt: str = ""
+    """VFDT and LVDT: from which day and to which it holds; empty: always."""
+    remk: str = ""
+
+    def holds_on(self, day: str) -> bool:
+        """Whether it is valid on a day (YYYYMMDD)."""
+        return (self.vfdt or day) <= day <= (self.lvdt or day)
 
 
 class Balance(BaseModel):

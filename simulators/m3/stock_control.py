@@ -39,13 +39,26 @@ class ItemStatus(_Body):
     stat: str
 
 
+class NewAlias(_Body):
+    """Another name of a new item; without a category that of SellerSKUs."""
+
+    popn: str
+    alwt: int = catalogue.ALIAS_TYPE
+    alwq: str = catalogue.ALIAS_QUALIFIER
+    e0pa: str = ""
+    lvdt: str = ""
+    """To which day it is valid (YYYYMMDD)."""
+
+
 class NewItem(_Body):
     """One of POST /_control/items."""
 
     itno: str
     itds: str
+    fuds: str = ""
     sku: str = ""
-    onhand: dict[str, Decimal]
+    aliases: list[NewAlias] = []
+    onhand: dict[str, Decimal] = {}
     """By WHLO; the item is kept in no other warehouse."""
 
 
@@ -84,10 +97,13 @@ def add_items(world: World, body: NewItems) -> Json:
         if not set(new.onhand) <= known:
             raise ValueError(f"Item {new.itno} is to be kept in a warehouse that does not exist.")
         world.items.put(
-            new.itno, ItemRecord(itno=new.itno, itds=new.itds, fuds=new.itds, stat="20", price=Decimal(10))
+            new.itno,
+            ItemRecord(itno=new.itno, itds=new.itds, fuds=new.fuds or new.itds, stat="20", price=Decimal(10)),
         )
         if new.sku:
             world.add_alias(new.sku, new.itno)
+        for alias in new.aliases:
+            world.add_alias(alias.popn, new.itno, alias.alwt, alias.alwq, alias.e0pa, lvdt=alias.lvdt)
         for whlo, onhand in new.onhand.items():
             changed = world.clock.now()
             balance = Balance(whlo=whlo, itno=new.itno, onhand=onhand, changed=changed)

@@ -190,16 +190,19 @@ class World:
         alwt: int = catalogue.ALIAS_TYPE,
         alwq: str = catalogue.ALIAS_QUALIFIER,
         e0pa: str = "",
+        **more: str,
     ) -> bool:
-        """Give an item another name; False if that name is taken."""
-        key = alias_key(alwt, alwq, popn, e0pa)
+        """Give an item another name; False if that name is taken. `more`: vfdt, lvdt, remk."""
+        key = alias_key(alwt, alwq, popn, e0pa, more.get("vfdt", ""))
         if key in self.aliases:
             return False
-        alias = records.Alias(alwt=alwt, alwq=alwq, popn=popn, e0pa=e0pa, itno=itno, rgdt=self.clock.day())
+        alias = records.Alias(
+            alwt=alwt, alwq=alwq, popn=popn, e0pa=e0pa, itno=itno, rgdt=self.clock.day(), **more
+        )
         self.aliases.put(key, alias)
         return True
 
 
-def alias_key(alwt: int, alwq: str, popn: str, e0pa: str) -> str:
-    """Key of an alias: category, qualifier, name and partner together are unique."""
-    return "\x1f".join((str(alwt), alwq, popn, e0pa))
+def alias_key(alwt: int, alwq: str, popn: str, e0pa: str, vfdt: str = "") -> str:
+    """Key of an alias: category, qualifier, name, partner and the day it begins together are unique."""
+    return "\x1f".join((str(alwt), alwq, popn, e0pa, *([vfdt] if vfdt else ())))

@@ -9,6 +9,7 @@ from temporalio.client import Client
 from canonical.held import FixName
 from canonical.ids import is_amazon_order_id, mcf_subject
 from canonical.settlement_ids import settlement_subject
+from canonical.stock.fba_ids import fba_correction_of_text
 from starters.bulk_fix import RATE
 from starters.commands.fix_many import Many, fix_many
 from starters.completion import actions
@@ -24,8 +25,8 @@ def fix(
         list[str],
         typer.Argument(
             metavar="[ORDER_ID] ACTION [KEY=VALUE... | JSON]",
-            help="Amazon order id (3-7-7), M3's ORNO-DLIX of what Amazon fulfils, or a settlement's id; left out with "
-            "--where; "
+            help="Amazon order id (3-7-7), M3's ORNO-DLIX of what Amazon fulfils, a settlement's id, or that of stock "
+            "corrections; left out with --where; "
             f"one of {', '.join(FixName)}; what the repair "
             "needs: sku=BLUE-MUG-2 itno=10023, address.city=Bonn, 'address.lines=Street 1|Rear building', "
             "or one JSON object.",
@@ -87,7 +88,12 @@ def _fix_many(
     words: list[str], many: Many, by: str, why: str, seller: str | None, config: Path | None
 ) -> None:
     first = words[0].strip()
-    if is_amazon_order_id(first) or mcf_subject(first) or settlement_subject(first):
+    if (
+        is_amazon_order_id(first)
+        or mcf_subject(first)
+        or settlement_subject(first)
+        or fba_correction_of_text(first)
+    ):
         raise Refused("Give either an order id or --where, not both.", 2)
     name = read_action(words[0])
     fix_many(name, read_argument(name, words[1:], by=signed(by), why=why), many, seller, config)

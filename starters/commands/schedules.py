@@ -42,7 +42,7 @@ def schedules(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="sweep, returns, settlements (of every seller), deliveries, mcf, reconciliation, or an id.",
+            help="sweep, returns, settlements, listings (of every seller), deliveries, mcf, reconciliation, or an id.",
             show_default="all of them",
         ),
     ] = None,

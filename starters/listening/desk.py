@@ -1,5 +1,6 @@
 """One message at a time: read, and carried to where it belongs before it is deleted from the queue."""
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,14 +17,17 @@ from canonical.notification_contracts import OrderNotice
 from canonical.notification_news import (
     OrderNews,
     destiny,
+    read_feed_news,
     read_fulfillment_news,
     read_order_news,
+    read_quantity_news,
     read_refund_news,
     read_report_news,
 )
 from canonical.notifications import Destiny, Notification, UnreadableNotification, read_notification
 from canonical.return_contracts import RefundPosted
 from starters.listening.sqs import Message, SqsQueue
+from starters.listening.stock_news import StockNews
 from starters.listening.tally import Outcome
 from worker.archiving import Archive
 from worker.late import LateKept, tell_closed
@@ -50,6 +54,13 @@ _KEPT: Final = {
     Destiny.UNKNOWN: Outcome.UNKNOWN,
     Destiny.FOREIGN: Outcome.FOREIGN,
 }
+_READERS: Final[dict[Destiny, Callable[[Notification], object]]] = {
+    Destiny.REPORT: read_report_news,
+    Destiny.FULFILLMENT: read_fulfillment_news,
+    Destiny.QUANTITY: read_quantity_news,
+    Destiny.FEED: read_feed_news,
+}
+"""What raises where such a notification cannot be read."""
 _NOTHING_TO_DO: Final = {Destiny.PENDING: Outcome.PENDING, Destiny.NO_SALE: Outcome.NO_SALE}
 
 
@@ -91,6 +102,7 @@ class Desk:
         dead: SqsQueue,
         alarm: Callable[[str], Awaitable[None]],
         returns: ReturnSettings | None,
+        stock: StockNews | None = None,
     ) -> None:
         self._client = client
         self._sellers = tuple(sellers)
@@ -98,6 +110,7 @@ class Desk:
         self._dead = dead
         self._alarm = alarm
         self._returns = returns
+        self._stock = stock
         self._delivered: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._strangers: set[str] = set()
 
@@ -106,11 +119,9 @@ class Desk:
         notification = None
         try:
             notification = read_notification(message.body)
-            where = destiny(notification, self._sellers)
-            if where is Destiny.REPORT:
-                read_report_news(notification)
-            if where is Destiny.FULFILLMENT:
-                read_fulfillment_news(notification)
+            where = destiny(notification, self._sellers, stock=self._stock is not None)
+            if where in _READERS:
+                _READERS[where](notification)
             if where is not Destiny.ORDER:
                 return Sorted(message, notification, destiny=where)
             news = read_order_news(notification)
@@ -128,8 +139,10 @@ class Desk:
                 new.setdefault(one.news.notice.id, one.news.notice)
         if news is None:
             return Outcome.REPEATED
-        outcome = await notify_order(
-            self._client, news.seller_id, news.order_id, list(new.values()), cases=self._returns is not None
+        cases = self._returns is not None
+        outcome, _ = await asyncio.gather(
+            notify_order(self._client, news.seller_id, news.order_id, list(new.values()), cases=cases),
+            self._tell_stock(parcel),
         )
         for one in parcel:
             self._remember(one)
@@ -140,6 +153,9 @@ class Desk:
         if one.notification is None or one.destiny is None:
             return await self.bury(one, one.trouble)
         if one.destiny in _NOTHING_TO_DO:
+            if self._stock is not None and not self._is_delivered(one):
+                await self._tell_stock([one])
+                self._remember(one)
             return _NOTHING_TO_DO[one.destiny]
         if self._is_delivered(one):
             return Outcome.REPEATED
@@ -157,8 +173,18 @@ class Desk:
                 return Outcome.DELIVERY if told else Outcome.ELSEWHERE
             case Destiny.REFUND:
                 return await self._refund(one, notification)
+            case Destiny.QUANTITY | Destiny.FEED if self._stock is not None:
+                heard = await self._stock.tell(where, notification)
+                if heard is None:
+                    return await self._keep(one, Destiny.LATER, notification)
+                return Outcome.STOCK if heard else Outcome.NO_KEEPER
             case _:
                 return await self._keep(one, where, notification)
+
+    async def _tell_stock(self, parcel: Sequence[Sorted]) -> None:
+        """What Amazon has sold takes stock before it is released, and before M3 has the order."""
+        if self._stock is not None:
+            await self._stock.tell_of_orders(one.notification for one in parcel if one.notification)
 
     async def _refund(self, one: Sorted, notification: Notification) -> Outcome:
         """With return cases a refund is read, since it tells its case nothing of the SKU; without them it is a

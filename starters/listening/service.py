@@ -10,12 +10,14 @@ from starters.listening.dead_letters import replay, show
 from starters.listening.desk import Desk
 from starters.listening.listener import Listener
 from starters.listening.sqs import QueueTrouble, open_queues
+from starters.listening.stock_news import StockNews
 from starters.listening.tally import DeadLetter, Listened
 from worker.archiving import open_archive
 from worker.connection import connect
 from worker.dead_letters import DeadLetterAlarm
 from worker.notification_settings import NotificationSettings
 from worker.settings import Settings
+from worker.stock_news import StockOnTemporal
 from worker.telemetry import configure_logging
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ async def serve(settings: Settings, *, until_empty: bool) -> Listened:
                 dead=dead,
                 alarm=DeadLetterAlarm(client, settings).raise_for,
                 returns=settings.returns,
+                stock=StockNews(StockOnTemporal(client)) if settings.stock is not None else None,
             )
             listener = Listener(queue, desk, settings.notifications, settings.worker.graceful_seconds)
             _log.info("listener_started", queue=queue.url)

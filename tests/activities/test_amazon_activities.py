@@ -277,3 +277,14 @@ async def test_doctor_says_what_is_wrong(world: Amazon) -> None:
     checks = await check_amazon({EU.seller_id: world.client()})
     assert [check.ok for check in checks] == [True, True, False]
     assert "role" in checks[-1].sentence
+
+
+async def test_doctor_looks_at_what_stock_takes_where_it_is_pushed(world: Amazon) -> None:
+    checks = await check_amazon({EU.seller_id: world.client()}, stock=True)
+    assert [check.ok for check in checks] == [True] * 5
+    for operation, name in (("getListingsItem", "Amazon listings"), ("getFeeds", "Amazon feeds")):
+        await world.fault("forbidden_no_body", operation, times=2)
+        checks = await check_amazon({EU.seller_id: world.client()}, stock=True)
+        [wrong] = [check for check in checks if not check.ok]
+        assert wrong.name == f"{name} {EU.seller_id}"
+        assert "the role Product Listing" in wrong.sentence

@@ -16,11 +16,14 @@ from activities.intake import (
 )
 from canonical.amazon_orders import read_order
 from canonical.ids import order_workflow_id
-from canonical.order import Delivery, Order
+from canonical.order import Delivery, Order, OrderLine
 from canonical.order_contracts import GoodsLeft, OrderToCashInput
 from canonical.starting import StartKind, StartOutcome
+from canonical.stock.news import SoldLines
+from canonical.stock.open_orders import OPEN_STATUSES, OpenOrdersPageRequest
 from canonical.sweep_contracts import SweepAmazonPageRequest, SweepM3Request
 from tests.activities.amazon_world import DE, EU, Amazon, amazon, attempt, listed
+from tests.support.orders import order
 
 AGO = datetime.now(UTC) - timedelta(days=3)
 UNREADABLE = "028-7777777-7777777"
@@ -39,6 +42,15 @@ class Temporal:
         self.deliveries: dict[str, tuple[Delivery, ...]] = {}
         self.goods: list[tuple[str, GoodsLeft]] = []
         self.bulk: list[int] = []
+        self.sold: list[SoldLines] = []
+        self.deaf = False
+        """The keeper of stock cannot be told."""
+
+    def lines(self, order_id: str) -> Sequence[OrderLine]:
+        """Of an order that was handed over."""
+        order = self.orders[order_id].order
+        assert order is not None
+        return order.lines
 
     async def start_or_signal(self, order: OrderToCashInput, *, priority: int) -> StartOutcome:
         self.at_once += 1
@@ -52,6 +64,12 @@ class Temporal:
         self.priorities.add(priority)
         kind = StartKind.SIGNALLED if known else StartKind.STARTED
         return StartOutcome(kind, order_workflow_id(order.seller_id, order.order_id))
+
+    async def tell_sold(self, sold: SoldLines, *, again: bool = False) -> bool:
+        if self.deaf:
+            raise ConnectionError("the order's own words")
+        self.sold.append(sold)
+        return True
 
     async def list_waiting(self, limit: int) -> Sequence[WaitingOrder]:
         return self.waiting[:limit]
@@ -78,6 +96,7 @@ def intake(world: Amazon, temporal: Temporal) -> IntakeActivities:
         list_waiting=temporal.list_waiting,
         read_deliveries=temporal.read_deliveries,
         signal_goods_left=temporal.signal_goods_left,
+        tell_sold=temporal.tell_sold,
     )
 
 
@@ -210,3 +229,61 @@ async def test_nobody_waiting_asks_m3_nothing(world: Amazon) -> None:
     temporal = Temporal()
     result = await attempt(1).run(intake(world, temporal).sweep_m3_deliveries, SweepM3Request())
     assert (result.looked_at, temporal.bulk) == (0, [])
+
+
+async def own_orders(world: Amazon) -> set[str]:
+    rows = await listed(world, sellerId=EU.seller_id, channelName="AMAZON", fulfilledBy="MERCHANT")
+    return {str(row["orderId"]) for row in rows}
+
+
+async def test_a_page_tells_the_keeper_of_stock_once_and_of_own_orders_alone(world: Amazon) -> None:
+    temporal = Temporal()
+    result = await attempt(1).run(intake(world, temporal).sweep_amazon_page, page_request())
+    (told,) = temporal.sold
+    assert told.seller_id == EU.seller_id
+    own = await own_orders(world)
+    assert result.orders > len(own) > 5
+    assert {line.order_id for line in told.lines} == own
+    pieces = {
+        (order_id, line.order_item_id): line.quantity for order_id in own for line in temporal.lines(order_id)
+    }
+    assert {(line.order_id, line.order_item_id): line.quantity for line in told.lines} == pieces
+
+
+async def test_a_keeper_that_cannot_be_told_keeps_no_order_back_and_the_page_is_read_again(
+    world: Amazon,
+) -> None:
+    temporal = Temporal()
+    temporal.deaf = True
+    with pytest.raises(ApplicationError) as raised:
+        await attempt(1).run(intake(world, temporal).sweep_amazon_page, page_request())
+    assert not raised.value.non_retryable
+    assert "own words" not in str(raised.value)
+    sold = {str(r["orderId"]) for r in await listed(world, sellerId=EU.seller_id, channelName="AMAZON")}
+    assert temporal.orders.keys() == sold
+
+
+async def test_open_orders_come_page_by_page_and_each_is_told_before_the_next(world: Amazon) -> None:
+    for _ in range(120):
+        body = {"order": order(channel="MERCHANT"), "seller": EU.seller_id}
+        (await world.http.post(f"{world.url}/_control/order", json=body)).raise_for_status()
+    temporal = Temporal()
+    _, read = intake(world, temporal).searching
+    token, pages = "", 0
+    while True:
+        request = OpenOrdersPageRequest(seller_id=EU.seller_id, created_after=AGO, token=token)
+        page = await attempt(1).run(read, request)
+        pages += 1
+        assert len(temporal.sold) == pages
+        assert (page.heard, page.lines) == (True, len(temporal.sold[-1].lines))
+        token = page.next_token
+        if not token:
+            break
+    own = await own_orders(world)
+    rows = await listed(world, sellerId=EU.seller_id)
+    still = {str(row["orderId"]) for row in rows if row["status"] in OPEN_STATUSES} & own
+    assert {line.order_id for told in temporal.sold for line in told.lines} == still
+    assert len(still) > 100 * (pages - 1) > 0
+    temporal.deaf = True
+    with pytest.raises(ConnectionError):
+        await attempt(1).run(read, OpenOrdersPageRequest(seller_id=EU.seller_id, created_after=AGO))

@@ -23,6 +23,7 @@ from canonical.activity_contracts import (
 )
 from canonical.ids import quotas_workflow_id
 from canonical.quota_contracts import BOOK, TOLD, QuotaBook, QuotaNews, RateTold, Throttled
+from canonical.quota_level import Plan
 from tests.support.quota_world import Bucket, QuotaCalls, callers, kept
 from tests.support.world import eventually
 from worker.connection import DATA_CONVERTER
@@ -86,7 +87,9 @@ async def test_the_rate_holds_for_each_seller_by_itself_and_by_its_own_factor(cl
 async def test_every_amazon_queue_has_its_operations_rate(client: Client) -> None:
     await limits.apply_amazon_quotas(client, {A: 1.0})
     rates = await limits.read_rates(client)
-    expected = {queue: operation.rate for queue, operation in limits.AMAZON_QUEUES.items()}
+    expected = {
+        queue: Plan(operation.rate, operation.burst).pace for queue, operation in limits.AMAZON_QUEUES.items()
+    }
     assert {queue: rates[queue].per_fairness_key for queue in expected} == pytest.approx(expected)
     assert "0.0056/s" in rates[AMAZON_SEARCH_ORDERS_QUEUE].reason
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-import canonical.activity_contracts as contracts
+from worker.quota.limits import AMAZON_QUEUES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.temporal.yml"
@@ -161,17 +161,11 @@ def test_the_worker_has_time_to_stop(services: dict[str, dict[str, Any]]) -> Non
 
 def test_limited_queues_have_one_partition_and_fairness() -> None:
     config = yaml.safe_load((ROOT / "deploy/temporal/dynamicconfig.yaml").read_text())
-    limited = {
-        value
-        for name, value in vars(contracts).items()
-        if name.startswith("AMAZON_") and name.endswith("_QUEUE")
-    }
-    assert limited
     for key in ("matching.numTaskqueueReadPartitions", "matching.numTaskqueueWritePartitions"):
         rules = config[key]
         assert all(rule["value"] == 1 and set(rule["constraints"]) == {"taskQueueName"} for rule in rules)
         names = [rule["constraints"]["taskQueueName"] for rule in rules]
-        assert sorted(names) == sorted(limited), f"{key} and canonical.activity_contracts differ"
+        assert sorted(names) == sorted(AMAZON_QUEUES), f"{key} and worker.quota.limits differ"
     assert config["matching.enableFairness"] == [{"value": True}]
 
 

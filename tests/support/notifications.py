@@ -11,6 +11,7 @@ from uuid import uuid4
 from starters.listening.desk import Desk
 from starters.listening.listener import Listener
 from starters.listening.sqs import open_queues
+from starters.listening.stock_news import StockNews
 from starters.listening.tally import Listened
 from tests.support.sqs import REGION, Queue, make_queue, send, waiting
 from tests.support.world import World, eventually
@@ -19,6 +20,7 @@ from worker.archiving import open_archive
 from worker.dead_letters import DeadLetterAlarm
 from worker.notification_settings import NotificationSettings
 from worker.settings import Settings
+from worker.stock_news import StockOnTemporal
 
 SELLER = "A2EUSELLER0001"
 _names = (f"notifications-{number}" for number in itertools.count(1))
@@ -265,5 +267,6 @@ class Post:
                 dead=dead,
                 alarm=DeadLetterAlarm(self.world.client, settings).raise_for,
                 returns=settings.returns,
+                stock=StockNews(StockOnTemporal(self.world.client)) if settings.stock is not None else None,
             )
             return await Listener(queue, desk, self.options, 5.0).run(stop)

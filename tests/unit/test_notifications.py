@@ -26,6 +26,7 @@ EXAMPLES = {
     "REPORT_PROCESSING_FINISHED": "ReportProcessingFinishedNotification",
     "FEED_PROCESSING_FINISHED": "FeedProcessingFinishedNotification",
     "TRANSACTION_UPDATE": "TransactionUpdateNotification",
+    "LISTINGS_ITEM_MFN_QUANTITY_CHANGE": "ListingsItemMfnQuantityChange",
 }
 SELLER = "A3TH9S8BH6GOGM"
 ROUTES = {
@@ -33,6 +34,10 @@ ROUTES = {
     "FBA_OUTBOUND_SHIPMENT_STATUS": Destiny.ORDER,
     "REPORT_PROCESSING_FINISHED": Destiny.REPORT,
     "FULFILLMENT_ORDER_STATUS": Destiny.FULFILLMENT,
+}
+OF_STOCK = {
+    "LISTINGS_ITEM_MFN_QUANTITY_CHANGE": Destiny.QUANTITY,
+    "FEED_PROCESSING_FINISHED": Destiny.FEED,
 }
 
 
@@ -64,6 +69,7 @@ def test_every_example_of_amazon_is_read_and_routed_in_either_case(shared: Path)
             sellers = {read.seller_id or SELLER}
             wanted = ROUTES.get(kind, Destiny.LATER if kind in PAYLOAD_VERSIONS else Destiny.UNKNOWN)
             assert destiny(read, sellers) is wanted
+            assert destiny(read, sellers, stock=True) is OF_STOCK.get(kind, wanted)
             if kind in PAYLOAD_VERSIONS and read.seller_id:
                 assert destiny(read, {"ANOTHER"}) is Destiny.FOREIGN
         seen.add(kind)

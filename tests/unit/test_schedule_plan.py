@@ -1,6 +1,6 @@
 """The schedules that a configuration wants, and configurations that cannot be meant."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +8,16 @@ import pytest
 from canonical.return_contracts import ReturnsFeedInput
 from canonical.schedule_contracts import AmazonSweepInput, ReconciliationInput
 from canonical.settlement_reports import FeedInput
+from canonical.stock.listing_contracts import ListingsLookInput
+from canonical.stock.open_orders import OpenOrdersInput
 from canonical.sweep_contracts import SweepInput
 from tests.support.configuration import settings_for, write_configuration
 from worker.mcf_settings import McfSettings
 from worker.schedule_plan import planned
 from worker.settings import ConfigurationError, Settings, load_settings
 from worker.settlement_settings import SettlementSettings
+from worker.sku_settings import SkuSettings
+from worker.stock_settings import StockSettings
 
 PLACES = {"temporal": "127.0.0.1:1", "amazon": "http://127.0.0.1:1", "ionapi": Path("none.ionapi")}
 
@@ -101,3 +105,32 @@ def test_what_cannot_be_meant_is_refused_with_its_key(tmp_path: Path, text: str,
     file = write_configuration(tmp_path / "o2c.toml", **PLACES, extra_marketplace=f"[schedules]\n{text}\n")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=key):
         load_settings(file)
+
+
+def test_open_orders_are_looked_at_daily_where_stock_is_configured(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, 'time_zone = "Europe/Berlin"')
+    ids = {"o2c-open-orders-A2EUSELLER0001", "o2c-open-orders-A2NASELLER0001"}
+    assert not ids & {one.id for one in planned(wanted)}
+    stock = StockSettings(open_orders_at=time(2, 15), open_orders_days=30)
+    found = {one.id: one for one in planned(wanted.model_copy(update={"stock": stock}))}
+    daily = found["o2c-open-orders-A2NASELLER0001"]
+    (calendar,) = daily.spec.calendars
+    assert (calendar.hour[0].start, calendar.minute[0].start) == (2, 15)
+    assert daily.argument == OpenOrdersInput(seller_id="A2NASELLER0001", days=30)
+    never = wanted.model_copy(update={"stock": StockSettings(open_orders_at="never")})
+    assert not ids & {one.id for one in planned(never)}
+
+
+def test_listings_are_read_daily_for_stock_and_for_skus_alone(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, 'time_zone = "Europe/Berlin"')
+    name = "o2c-listings-A2EUSELLER0001"
+    stock = StockSettings(listings_at=time(3, 15))
+    both = {one.id: one for one in planned(wanted.model_copy(update={"stock": stock}))}
+    assert both[name].spec.calendars[0].minute[0].start == 15
+    assert both[name].argument == ListingsLookInput(
+        seller_id="A2EUSELLER0001", marketplace_ids=wanted.sellers["A2EUSELLER0001"].marketplaces
+    )
+    alone = {one.id: one for one in planned(wanted.model_copy(update={"sku": SkuSettings()}))}
+    assert alone[name].spec.calendars[0].hour[0].start == 4
+    never = wanted.model_copy(update={"stock": StockSettings(listings_at="never"), "sku": SkuSettings()})
+    assert name not in {one.id for one in (*planned(wanted), *planned(never))}

@@ -22,7 +22,7 @@ OFFERS = tuple(
 KINDS = (
     "nothing", "sale", "sale", "learn", "learn", "enter", "ship", "cancel", "receive", "receive", "others_take",
     "count_down", "read", "answer", "answer", "push", "push", "land", "land", "land", "confirm", "confirm",
-    "confirm",
+    "confirm", "rush",
 )  # fmt: skip
 STEPS = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 1), st.integers(1, 9)), min_size=250, max_size=250
@@ -247,6 +247,17 @@ class Town:
             self.wires[place] = None
         elif size == 1:
             assert self.states[place].confirmed("0", self.now) == self.states[place]
+
+    def rush(self, place: int, size: int) -> None:
+        """An order is sold, told, and in M3 before the balance is read again; then a push goes through."""
+        self.sale(place, size)
+        self.learn(place, len(self.orders))
+        self.enter(place, size)
+        self.now += STEP
+        self.land(place, size)
+        self.confirm(place, size)
+        self.push(place, size)
+        self.land(place, size)
 
     # --- what must hold ---------------------------------------------------------------------
 

@@ -136,6 +136,12 @@ ELSEWHERE = {
     "test_a_subscription_that_exists_by_now_is_no_error",
     "deleteSubscriptionById": "tests/activities/test_amazon_notifications.py::"
     "test_a_subscription_that_is_gone_by_now_is_no_error",
+    "patchListingsItem": "tests/activities/test_amazon_stock.py::"
+    "test_a_lost_answer_of_a_patch_is_patched_again_and_nothing_is_doubled",
+    "createFeedDocument": "tests/activities/test_amazon_stock.py::"
+    "test_a_worker_that_dies_between_any_two_steps_leaves_one_feed",
+    "createFeed": "tests/activities/test_amazon_stock.py::"
+    "test_a_worker_that_dies_between_any_two_steps_leaves_one_feed",
 }
 """Writes that carry no order, or that the version of the API in use here does not know: where they are proved."""
 ELSEWHERE_IN_M3 = {
@@ -149,11 +155,12 @@ SENDERS = {
     "activities.m3.transport",
     "activities.m3.ion",
     "activities.amazon.lwa",
+    "activities.amazon.feed_documents",
     "activities.m3.auth",
     "starters.simulation",
 }
-"""Operations of Amazon, MI transactions, messages through ION (which receivers tell by their id), tokens, and the
-simulators' controls."""
+"""Operations of Amazon, MI transactions, messages through ION (which receivers tell by their id), tokens, documents of
+feeds (which are nothing until createFeed names them), and the simulators' controls."""
 
 
 def test_every_write_of_the_service_is_in_the_matrix() -> None:

@@ -23,14 +23,21 @@ from temporalio.client import Client
 
 from activities.amazon.operations import (
     CONFIRM_SHIPMENT,
+    CREATE_FEED,
     CREATE_FULFILLMENT_ORDER,
     CREATE_REPORT,
+    GET_FEED,
+    GET_FEED_DOCUMENT,
     GET_FULFILLMENT_ORDER,
+    GET_INVENTORY_SUMMARIES,
+    GET_LISTINGS_ITEM,
     GET_ORDER,
     GET_REPORT,
     GET_REPORT_DOCUMENT,
     GET_REPORTS,
     LIST_TRANSACTIONS,
+    PATCH_LISTINGS_ITEM,
+    SEARCH_CATALOG_ITEMS,
     SEARCH_ORDERS,
     Operation,
 )
@@ -47,6 +54,15 @@ from canonical.mcf_contracts import AMAZON_CREATE_FULFILLMENT_QUEUE, AMAZON_GET_
 from canonical.quota_level import Plan
 from canonical.return_contracts import AMAZON_LIST_TRANSACTIONS_QUEUE
 from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
+from canonical.sku.catalog import AMAZON_SEARCH_CATALOG_QUEUE
+from canonical.stock.fba_contracts import AMAZON_INVENTORY_QUEUE
+from canonical.stock.sending import (
+    AMAZON_CREATE_FEED_QUEUE,
+    AMAZON_GET_FEED_DOCUMENT_QUEUE,
+    AMAZON_GET_FEED_QUEUE,
+    AMAZON_GET_LISTING_QUEUE,
+    AMAZON_PATCH_LISTING_QUEUE,
+)
 
 AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_ORDER_QUEUE: GET_ORDER,
@@ -59,6 +75,13 @@ AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_LIST_TRANSACTIONS_QUEUE: LIST_TRANSACTIONS,
     AMAZON_CREATE_FULFILLMENT_QUEUE: CREATE_FULFILLMENT_ORDER,
     AMAZON_GET_FULFILLMENT_QUEUE: GET_FULFILLMENT_ORDER,
+    AMAZON_INVENTORY_QUEUE: GET_INVENTORY_SUMMARIES,
+    AMAZON_PATCH_LISTING_QUEUE: PATCH_LISTINGS_ITEM,
+    AMAZON_GET_LISTING_QUEUE: GET_LISTINGS_ITEM,
+    AMAZON_CREATE_FEED_QUEUE: CREATE_FEED,
+    AMAZON_GET_FEED_QUEUE: GET_FEED,
+    AMAZON_GET_FEED_DOCUMENT_QUEUE: GET_FEED_DOCUMENT,
+    AMAZON_SEARCH_CATALOG_QUEUE: SEARCH_CATALOG_ITEMS,
 }
 """Which operation's quota each queue carries; every activity on it makes one such call."""
 QUEUE_OF: Final[dict[str, str]] = {operation.name: queue for queue, operation in AMAZON_QUEUES.items()}

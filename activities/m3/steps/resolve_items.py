@@ -1,17 +1,20 @@
 """SellerSKUs into M3 items: aliases in bulk, a person's mappings written to M3, candidates for the rest."""
 
+import asyncio
 import re
 from typing import Final
 
 from activities.m3.context import M3Context
-from activities.m3.errors import MIError, MIErrorKind
+from activities.m3.errors import MIError
 from activities.m3.programs import items as program
 from activities.m3.reasons import hold_for
+from activities.m3.steps.sku_alias import keep_alias
 from canonical.activity_contracts import ResolveItemsRequest, ResolveItemsResult
 from canonical.fixes import MapSku
 from canonical.held import HeldReason, Hold, ItemCandidate, OrderHeld, held
 from canonical.items import itno_of, rank_candidates
 from canonical.profile import MarketplaceProfile
+from canonical.sku.models import Item, Listing
 
 _ORDERABLE: Final = "20"
 _QUERIES: Final = 6
@@ -62,8 +65,6 @@ class _Resolving:
         """
         if len(fix.sku) > program.ALIAS_LENGTH:
             return
-        profile = self._profile
-        alwt, alwq = profile.alias_type, profile.alias_qualifier
         if not await program.items(self._client, [fix.itno]):
             raise OrderHeld(
                 Hold(
@@ -75,17 +76,12 @@ class _Resolving:
                     candidates={fix.sku: await self._candidates(fix.sku)},
                 )
             )
-        before = (await self._aliases([fix.sku])).get(fix.sku)
-        if before == fix.itno:
-            return
+        profile = self._profile
+        alwt, alwq = profile.alias_type, profile.alias_qualifier
         try:
-            if before:
-                await program.delete_alias(self._client, fix.sku, before, alwt=alwt, alwq=alwq)
-            await program.add_alias(self._client, fix.sku, fix.itno, alwt=alwt, alwq=alwq)
+            await keep_alias(self._client, fix.sku, fix.itno, alwt=alwt, alwq=alwq)
         except MIError as error:
-            now = (await self._aliases([fix.sku])).get(fix.sku)
-            if error.kind is not MIErrorKind.ALREADY_EXISTS or now != fix.itno:
-                raise hold_for(error, self._order_id, about=f"alias of SKU {fix.sku}") from error
+            raise hold_for(error, self._order_id, about=f"alias of SKU {fix.sku}") from error
 
     def _refuse_blocked(self, found: dict[str, str], there: dict[str, program.Item]) -> None:
         blocked = {
@@ -127,4 +123,6 @@ class _Resolving:
         words = list(dict.fromkeys(_WORD.findall(title)[:_QUERIES] + _WORD.findall(sku)))[: 2 * _QUERIES]
         starts = list(dict.fromkeys(part[:15].upper() for part in (sku, *_WORD.findall(sku))))[:3]
         found = await program.search(self._client, [f"{word}*" for word in words], starts)
-        return rank_candidates(sku, title, [(item.itno, item.name) for item in found])
+        listing = Listing(sku=sku, asin=self._request.asins.get(sku, ""), title=title)
+        items = [Item(itno=item.itno, name=item.name) for item in found]
+        return await asyncio.to_thread(rank_candidates, listing, items)

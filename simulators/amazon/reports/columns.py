@@ -71,6 +71,48 @@ FULFILLED: tuple[str, ...] = _names("""
 POINTS = "points-granted"
 """One more column of the fulfilled shipments, in Japan alone."""
 
+LISTINGS: tuple[str, ...] = _names("""
+    item-name item-description listing-id seller-sku price quantity open-date image-url item-is-marketplace
+    product-id-type zshop-shipping-fee item-note item-condition zshop-category1 zshop-browse-path
+    zshop-storefront-feature asin1 asin2 asin3 will-ship-internationally expedited-shipping zshop-boldface
+    product-id bid-for-featured-placement add-delete pending-quantity fulfillment-channel merchant-shipping-group
+    status
+""")
+"""GET_MERCHANT_LISTINGS_ALL_DATA, as published files have it."""
+LISTINGS_JAPANESE: dict[str, str] = {
+    "item-name": "商品名",
+    "listing-id": "出品ID",
+    "seller-sku": "出品者SKU",
+    "price": "価格",
+    "quantity": "数量",
+    "open-date": "出品日",
+    "product-id-type": "商品IDタイプ",
+    "item-note": "コンディション説明",
+    "item-condition": "コンディション",
+    "will-ship-internationally": "国外へ配送可",
+    "expedited-shipping": "迅速な配送",
+    "product-id": "商品ID",
+    "pending-quantity": "在庫数",
+    "fulfillment-channel": "フルフィルメント・チャンネル",
+    "merchant-shipping-group": "merchant-shipping-group",
+    "status": "ステータス",
+}
+"""The same file in Japan: fewer columns, the ASIN only as product id."""
+LISTINGS_GERMAN: dict[str, str] = {
+    "item-name": "Artikelbezeichnung",
+    "seller-sku": "Händler-SKU",
+    "price": "Preis",
+    "quantity": "Menge",
+    "open-date": "Erstellungsdatum",
+    "product-id-type": "Produkt-ID-Typ",
+    "item-condition": "Artikelzustand",
+    "asin1": "ASIN 1",
+    "product-id": "Produkt-ID",
+    "fulfillment-channel": "Versender",
+    "status": "Status",
+}
+"""The same file for a seller whose account speaks German; only the columns whose German names are known."""
+
 
 def settlement_v1(*, promotions: bool) -> tuple[str, ...]:
     """The older settlement file; its columns for promotions are there only where it tells of any."""

@@ -194,13 +194,15 @@ class ReportDesk:
 
     def _rationed(self, report: Report) -> bool:
         """Whether a report of this rationed type was made too short a time ago."""
-        if not KINDS[report.wanted.report_type].rationed:
+        kind = KINDS[report.wanted.report_type]
+        if not kind.rationed:
             return False
         since_ms = report.ready_ms - round(self._settings.report_ration * self._settings.pace * 1000)
         return any(
             earlier.status == "DONE" and since_ms < earlier.ready_ms
             for earlier in self._reports.values()
             if _same_line(earlier, report.seller_id, report.wanted.report_type)
+            and (not kind.apart or earlier.wanted.marketplaces == report.wanted.marketplaces)
         )
 
     def _file(self, report: Report, text: str, charset: Charset, rule: Rule) -> None:

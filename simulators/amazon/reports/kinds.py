@@ -3,7 +3,7 @@
 Facts: Amazon's pages on report types (which are restricted, how often FBA reports are made, that an order
 report without data is cancelled) and amzn/selling-partner-api-models issue 2591 (30 days at most, told in the
 document of a report that has failed). Inferred: that the rules of other FBA reports (made once in half an hour)
-hold for returns and reimbursements too.
+hold for returns, reimbursements and listings too; listings of each marketplace by themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from typing import Literal
 from simulators.amazon.aftersale.files import FILES, Window
 from simulators.amazon.record import OrderRecord
 from simulators.amazon.reports import actionable, all_orders, fulfilled
-from simulators.amazon.reports.columns import ACTIONABLE, ALL_ORDERS, FULFILLED, POINTS
+from simulators.amazon.reports.columns import (
+    ACTIONABLE,
+    ALL_ORDERS,
+    FULFILLED,
+    LISTINGS_GERMAN,
+    LISTINGS_JAPANESE,
+    POINTS,
+)
+from simulators.amazon.reports.columns import LISTINGS as LISTINGS_COLUMNS
 from simulators.amazon.reports.frame import Frame, Row
 
 DAY_MS = 24 * 3600 * 1000
@@ -34,6 +42,8 @@ LEDGER_COLUMNS: tuple[str, ...] = (
     "Disposition", "Reason", "Country", "Reconciled Quantity", "Unreconciled Quantity", "Date and Time", "Store",
 )  # fmt: skip
 """The FBA ledger is made of no orders: whoever keeps the ledger hands its rows to the desk (`ReportDesk.sources`)."""
+LISTINGS = "GET_MERCHANT_LISTINGS_ALL_DATA"
+"""Made of no orders either; whoever keeps the stock hands its rows to the desk."""
 TOO_LONG = "Date range exceeded. Report can be requested only upto 30 days"
 
 
@@ -51,13 +61,18 @@ class Kind:
     restricted: bool = False
     rationed: bool = False
     longest_days: int | None = None
+    apart: bool = False
+    elsewhere: tuple[tuple[str, ...], ...] = ()
 
     def too_long(self, start_ms: int, end_ms: int) -> bool:
         """Whether a window is wider than Amazon reports at once."""
         return self.longest_days is not None and end_ms - start_ms > self.longest_days * DAY_MS
 
     def columns_of(self, rows: list[Row]) -> tuple[str, ...]:
-        """The header: points are a column only where points are given."""
+        """The header: points are a column only where points are given, and rows may be in another language."""
+        for header in self.elsewhere:
+            if rows and rows[0].keys() <= set(header):
+                return header
         return (*self.columns, POINTS) if any(POINTS in row for row in rows) else self.columns
 
 
@@ -101,5 +116,13 @@ KINDS: dict[str, Kind] = {
             longest_days=31,
         ),
         Kind(LEDGER, LEDGER_COLUMNS, lambda _, __: []),
+        Kind(
+            LISTINGS,
+            LISTINGS_COLUMNS,
+            lambda _, __: [],
+            rationed=True,
+            apart=True,
+            elsewhere=(tuple(LISTINGS_JAPANESE.values()), tuple(LISTINGS_GERMAN.values())),
+        ),
     )
 }

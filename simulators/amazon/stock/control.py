@@ -33,6 +33,7 @@ class GivenListing(_Body):
     asin: str = ""
     title: str = ""
     fnsku: str = ""
+    ean: str = ""
 
 
 class GivenListings(_Body):
@@ -220,6 +221,7 @@ def _listing(world: World, given: GivenListing, now_ms: int) -> Listing:
         sku=given.sku,
         asin=given.asin or (item.asin if item else "B000000000"),
         fnsku=given.fnsku or (item.fnsku if item else f"X00{given.sku[:7]}"),
+        ean=given.ean or (item.ean if item else ""),
         title=given.title or (item.title if item else given.sku),
         price=str(item.price) if item else "9.99",
         created_ms=known.created_ms if known else now_ms,

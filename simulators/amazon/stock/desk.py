@@ -48,6 +48,8 @@ class StockDesk:
         self._pace, self._seed = settings.pace, settings.seed
         self._listings = {(one.seller_id, one.sku): one for one in _assorted()}
         self._listings |= {(one.seller_id, one.sku): one for one in self.shelf.listings()}
+        self._numbers_of: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+        self._index(self._listings.values())
         self._agenda: list[tuple[int, int]] = []
         self._changes = {one.number: one for one in self.shelf.changes()}
         for change in self._changes.values():
@@ -57,6 +59,12 @@ class StockDesk:
     def find(self, seller_id: str, sku: str) -> Listing | None:
         """A listing of this seller."""
         return self._listings.get((seller_id, sku))
+
+    def with_number(self, kind: str, number: str) -> list[Listing]:
+        """Everybody's listings of the product with this number: ASIN, EAN, UPC, GTIN (14 digits)."""
+        wanted = ("ASIN", number) if kind == "ASIN" else ("GTIN", number.zfill(14))
+        found = [self._listings[key] for key in self._numbers_of.get(wanted, ())]
+        return [one for one in found if wanted in _numbers(one)]
 
     def of(self, seller_id: str | None = None) -> list[Listing]:
         """A seller's listings, or everybody's, by SKU."""
@@ -69,6 +77,7 @@ class StockDesk:
         with self.shelf.together():
             self.shelf.keep_listings(kept)
         self._listings |= {(one.seller_id, one.sku): one for one in kept}
+        self._index(kept)
 
     def refused(self, seller_id: str, sku: str) -> Refusal | None:
         """The order by which a change of this SKU is refused, if any; uses it up."""
@@ -154,6 +163,11 @@ class StockDesk:
         """Accepted changes that are not live yet, oldest first."""
         return [one for _, one in sorted(self._changes.items()) if seller_id in (None, one.seller_id)]
 
+    def _index(self, listings: Iterable[Listing]) -> None:
+        for one in listings:
+            for number in _numbers(one):
+                self._numbers_of.setdefault(number, {})[one.seller_id, one.sku] = None
+
     def _live(self, listing: Listing, change: Change) -> list[tuple[Listing, int, int]]:
         wanted, told = change.wanted, []
         for name in self._meant(listing, change.marketplaces):
@@ -223,6 +237,12 @@ class StockDesk:
                 listener(*news)
 
 
+def _numbers(listing: Listing) -> list[tuple[str, str]]:
+    """The product's numbers, with their kind."""
+    ean = [("GTIN", listing.ean.zfill(14))] if listing.ean else []
+    return [("ASIN", listing.asin), *ean] if listing.asin else ean
+
+
 def fba_channel(seller_id: str) -> str:
     """The channel code of FBA in this seller's region."""
     region = next((one.region for one in catalogue.ACCOUNTS if one.seller_id == seller_id), "eu")
@@ -237,6 +257,7 @@ def _assorted() -> list[Listing]:
             sku=item.sku,
             asin=item.asin,
             fnsku=item.fnsku,
+            ean=item.ean,
             title=item.title,
             price=str(item.price),
             created_ms=LISTED_MS,

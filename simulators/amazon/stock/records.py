@@ -55,12 +55,14 @@ class Offer(Record):
 
 
 class Listing(Record):
-    """One SKU of a seller. offers: by marketplace id. complete: False for a SKU that a change of its stock has made."""
+    """One SKU of a seller. ean: EAN or UPC by which it was listed; empty: by its ASIN. offers: by marketplace id.
+    complete: False for a SKU that a change of its stock has made."""
 
     seller_id: str
     sku: str
     asin: str = ""
     fnsku: str = ""
+    ean: str = ""
     title: str = ""
     price: str = "9.99"
     created_ms: int

@@ -44,7 +44,8 @@ class Manners(BaseModel):
     delay: seconds (times the pace) from an accepted change to its being live. flips: a quantity on the DEFAULT channel
     turns an FBA offer into one the seller ships. shared: a change or sale in one marketplace holds for all in which
     the seller lists the SKU. unordered: each change takes half to one and a half of the delay, so that an older one
-    can be live after a newer and stay.
+    can be live after a newer and stay. language: of the header of listings reports (en, de, ja), whatever the
+    marketplace.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -53,6 +54,7 @@ class Manners(BaseModel):
     flips: bool = True
     shared: bool = False
     unordered: bool = False
+    language: Literal["en", "de", "ja"] | None = None
 
 
 class FeedRule(BaseModel):

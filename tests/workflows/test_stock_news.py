@@ -1,0 +1,263 @@
+"""What the stock keeper is told of Amazon's orders, by sweeps, by notifications, and by a look at what is open."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.notifications import read_notification
+from canonical.stock.news import SoldLines
+from canonical.stock.open_orders import OPEN_ORDERS_LOOK, OpenOrders, OpenOrdersInput, open_orders_id
+from starters.listening.stock_news import StockNews
+from starters.listening.tally import Outcome
+from tests.support.notifications import SELLER, Post, envelope, order_change
+from tests.support.orders import ANOTHER, ORDINARY, order
+from tests.support.stock_news import StockShop, stock_shop
+from tests.support.stock_notebook import Told
+from tests.support.world import World, eventually
+from worker.open_orders import look_for_new_keeper
+from worker.stock_news import StockOnTemporal
+
+MFN = "MERCHANT"
+BURST = 300
+
+
+@pytest_asyncio.fixture(scope="module")
+async def service(
+    m3_url: str, m3_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[StockShop]:
+    folder = tmp_path_factory.mktemp("stock-news")
+    async with stock_shop(folder, m3_url, m3_data / "simulator.ionapi") as shop:
+        yield shop
+
+
+@pytest_asyncio.fixture
+async def shop(service: StockShop) -> StockShop:
+    """With a keeper that knows nothing."""
+    await service.open_notebook()
+    return service
+
+
+def counted(told: Told, *order_ids: str) -> dict[tuple[str, str], tuple[int, bool, bool]]:
+    """Pieces, whether pending, whether cancelled; by order and SKU."""
+    return {
+        name: (line.quantity, line.pending, line.cancelled) for name, line in told.lines(*order_ids).items()
+    }
+
+
+async def as_amazon(shop: StockShop, *order_ids: str) -> dict[tuple[str, str], tuple[int, bool, bool]]:
+    """The same, as Amazon has it now."""
+    found: dict[tuple[str, str], tuple[int, bool, bool]] = {}
+    for order_id in order_ids:
+        body = await shop.at_amazon(order_id)
+        status = body["fulfillment"]["fulfillmentStatus"]  # type: ignore[index]
+        for item in body["orderItems"]:  # type: ignore[attr-defined]
+            pieces = 0 if status == "CANCELLED" else item["quantityOrdered"]
+            found[order_id, item["product"]["sellerSku"]] = (pieces, status == "PENDING", pieces == 0)
+    return found
+
+
+def moved(quantity: int, sku: str = ORDINARY, **envelope_facts: str) -> str:
+    told = {"SellerId": SELLER, "FulfillmentChannelCode": "DEFAULT", "Sku": sku, "Quantity": quantity}
+    return json.dumps(envelope("LISTINGS_ITEM_MFN_QUANTITY_CHANGE", told, **envelope_facts))  # type: ignore[arg-type]
+
+
+def feed_ended(feed_id: str, feed_type: str = "JSON_LISTINGS_FEED") -> str:
+    feed = {
+        "sellerId": SELLER,
+        "accountId": "amzn1.merchant.o.TEST",
+        "feedId": feed_id,
+        "feedType": feed_type,
+        "processingStatus": "DONE",
+    }
+    return json.dumps(envelope("FEED_PROCESSING_FINISHED", {"feedProcessingFinishedNotification": feed}))
+
+
+async def test_a_sweep_tells_of_every_line_of_the_sellers_own_once(shop: StockShop) -> None:
+    pending = await shop.place(order((ORDINARY, 2), ANOTHER, channel=MFN, status="PENDING"))
+    unshipped = await shop.place(order((ORDINARY, 3), channel=MFN))
+    by_amazon = await shop.place(order((ORDINARY, 5)))
+    await shop.sweep(SELLER, m3=False)
+    first = await shop.told()
+    assert counted(first, pending, unshipped, by_amazon) == {
+        (pending, ORDINARY): (2, True, False),
+        (pending, ANOTHER): (1, True, False),
+        (unshipped, ORDINARY): (3, False, False),
+    }
+    await shop.sweep(SELLER, m3=False)
+    assert (await shop.told()).signals == first.signals
+    await shop.event(pending, "release")
+    await shop.event(unshipped, "cancel")
+    await shop.sweep(SELLER, m3=False)
+    assert counted(await shop.told(), pending, unshipped) == {
+        (pending, ORDINARY): (2, False, False),
+        (pending, ANOTHER): (1, False, False),
+        (unshipped, ORDINARY): (0, False, True),
+    }
+
+
+async def test_a_sweep_without_a_keeper_goes_on_and_the_next_tells(shop: StockShop) -> None:
+    await shop.close_notebook()
+    sold = await shop.place(order((ORDINARY, 2), channel=MFN))
+    swept = await shop.sweep(SELLER, m3=False)
+    assert swept.amazon[SELLER].started == 1
+    await shop.open_notebook()
+    await shop.sweep(SELLER, m3=False)
+    assert counted(await shop.told(), sold) == {(sold, ORDINARY): (2, False, False)}
+
+
+async def test_a_look_tells_of_all_that_is_open_whatever_was_told_before(shop: StockShop) -> None:
+    statuses = ("PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "SHIPPED")
+    placed = {status: await shop.place(order(channel=MFN, status=status)) for status in statuses}
+    by_amazon = await shop.place(order())
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    old = await shop.place(order(channel=MFN, createdTime=f"{long_ago:%Y-%m-%dT%H:%M:%SZ}"))
+    await shop.sweep(SELLER, m3=False)
+    await shop.open_notebook()
+    looked = await look(shop, days=30)
+    told = await shop.told()
+    assert counted(told, *placed.values(), by_amazon, old) == {
+        (placed["PENDING_AVAILABILITY"], ORDINARY): (1, True, False),
+        (placed["PENDING"], ORDINARY): (1, True, False),
+        (placed["UNSHIPPED"], ORDINARY): (1, False, False),
+    }
+    assert (looked.heard, looked.lines) == (True, sum(len(signal.lines) for signal in told.sold))
+    await shop.close_notebook()
+    assert not (await look(shop)).heard
+
+
+async def look(shop: StockShop, **asked: int) -> OpenOrders:
+    found: OpenOrders = await shop.client.execute_workflow(
+        OPEN_ORDERS_LOOK,
+        OpenOrdersInput(seller_id=SELLER, **asked),
+        id=f"{open_orders_id(SELLER)}-{uuid4()}",
+        task_queue=ORDERS_QUEUE,
+        result_type=OpenOrders,
+    )
+    return found
+
+
+async def test_a_keeper_that_starts_has_the_open_orders_looked_at(shop: StockShop) -> None:
+    sold = await shop.place(order((ORDINARY, 4), channel=MFN, status="PENDING"))
+    assert not await look_for_new_keeper(shop.client, shop.settings)
+    await shop.close_notebook()
+    assert await look_for_new_keeper(shop.client, shop.settings, wait=timedelta(seconds=1))
+    await shop.open_notebook()
+    told = await eventually(shop.told, lambda told: bool(told.lines(sold)))
+    assert counted(told, sold) == {(sold, ORDINARY): (4, True, False)}
+
+
+async def test_notifications_tell_of_orders_before_they_are_released(shop: StockShop, sqs: str) -> None:
+    post = await Post.open(sqs, shop)
+    pending = await shop.place(order((ORDINARY, 2), channel=MFN, status="PENDING"))
+    unshipped = await shop.place(order((ANOTHER, 3), channel=MFN))
+    by_amazon = await shop.place(order())
+    for order_id in (pending, unshipped, by_amazon):
+        await post.send(order_change(await shop.at_amazon(order_id)))
+    assert (await post.listen()).outcomes == {Outcome.TOLD: 2, Outcome.PENDING: 1}
+    told = await shop.told()
+    assert counted(told, pending, unshipped, by_amazon) == await as_amazon(shop, pending, unshipped)
+    assert await post.counts() == (0, 0)
+
+
+async def test_in_whatever_order_and_however_often_the_last_word_of_amazon_holds(
+    shop: StockShop, sqs: str
+) -> None:
+    post = await Post.open(sqs, shop)
+    order_id = await shop.place(order((ORDINARY, 2), ANOTHER, channel=MFN, status="PENDING"))
+    now = datetime.now(UTC)
+    messages = [order_change(await shop.at_amazon(order_id), at=now)]
+    await shop.event(order_id, "release")
+    messages.append(order_change(await shop.at_amazon(order_id), at=now + timedelta(seconds=1)))
+    await shop.event(order_id, "cancel")
+    messages.append(order_change(await shop.at_amazon(order_id), at=now + timedelta(seconds=2)))
+    last = await as_amazon(shop, order_id)
+    assert {cancelled for _, _, cancelled in last.values()} == {True}
+    for again in (messages[::-1], messages, messages[1:]):
+        await post.send(*again)
+        await post.listen()  # each time a listener that remembers nothing
+    assert counted(await shop.told(), order_id) == last
+
+
+async def test_a_burst_of_notifications_is_few_signals(shop: StockShop, sqs: str) -> None:
+    post = await Post.open(sqs, shop, in_flight=400, receivers=8)
+    orders = [order((ORDINARY, 1 + number % 3), channel=MFN, status="PENDING") for number in range(BURST)]
+    for each in orders:
+        for item in each["orderItems"]:  # type: ignore[attr-defined]
+            item["fulfillment"] = {"quantityFulfilled": 0}
+    await post.send(*(order_change(each) for each in orders), *(moved(each) for each in range(BURST)))
+    heard = await post.listen()
+    assert heard.outcomes == {Outcome.PENDING: BURST, Outcome.STOCK: BURST}
+    told = await shop.told()
+    assert len(counted(told, *(str(each["orderId"]) for each in orders))) == BURST
+    assert sorted(move.quantity for move in told.moves) == list(range(BURST))
+    assert told.signals <= BURST / 10, told.signals
+
+
+async def test_quantities_and_feeds_are_the_keepers(shop: StockShop, sqs: str) -> None:
+    post = await Post.open(sqs, shop)
+    quantity = moved(7, notification_id="quantity-1")
+    await post.send(quantity, quantity, feed_ended("53"), feed_ended("54", "POST_PRODUCT_DATA"))
+    assert (await post.listen()).outcomes == {Outcome.STOCK: 3, Outcome.LATER: 1}
+    told = await shop.told()
+    assert [(move.seller_id, move.sku, move.quantity) for move in told.moves] == [(SELLER, ORDINARY, 7)]
+    assert [(feed.seller_id, feed.feed_id, feed.status) for feed in told.feeds] == [(SELLER, "53", "DONE")]
+    assert len(post.kept()) == 1
+
+
+async def test_what_cannot_be_read_is_a_dead_letter_and_no_keeper_no_error(shop: StockShop, sqs: str) -> None:
+    await shop.close_notebook()
+    post = await Post.open(sqs, shop)
+    pending = order_change(order(channel=MFN, status="PENDING"), quantities=False)
+    nameless = json.dumps(envelope("LISTINGS_ITEM_MFN_QUANTITY_CHANGE", {"SellerId": SELLER, "Quantity": 7}))
+    await post.send(pending, moved(3), feed_ended("55"), nameless)
+    heard = await post.listen()
+    assert heard.outcomes == {Outcome.PENDING: 1, Outcome.NO_KEEPER: 2, Outcome.DEAD: 1}
+    assert await post.counts() == (0, 0)
+
+
+async def test_a_signal_that_fails_keeps_every_message_that_it_carried(shop: StockShop) -> None:
+    """Whoever waits for it hears of it, tells it again, and deletes nothing before."""
+    flaky = Flaky(shop)
+    news = StockNews(flaky, gather_seconds=0.01)
+    message = order_change(order((ORDINARY, 2), channel=MFN), quantities=False)
+    tellings = [asyncio.create_task(tell(news, message)) for _ in range(3)]
+    results = await asyncio.gather(*tellings, return_exceptions=True)
+    assert [type(each) for each in results] == [ConnectionError] * 3
+    assert (await shop.told()).signals == 0
+    await tell(news, message)
+    told = await shop.told()
+    assert [line.quantity for signal in told.sold for line in signal.lines] == [2]
+
+
+class Flaky(StockOnTemporal):
+    """Temporal cannot be asked the first time."""
+
+    def __init__(self, shop: StockShop) -> None:
+        super().__init__(shop.client)
+        self._failed = False
+
+    async def tell_sold(self, sold: SoldLines, *, again: bool = False) -> bool:
+        if not self._failed:
+            self._failed = True
+            raise ConnectionError
+        return await super().tell_sold(sold, again=again)
+
+
+async def tell(news: StockNews, message: str) -> None:
+    await news.tell_of_orders([read_notification(message)])
+
+
+async def test_without_stock_quantities_and_feeds_stay_in_the_archive(world: World, sqs: str) -> None:
+    post = await Post.open(sqs, world)
+    await post.send(
+        moved(7), feed_ended("53"), order_change(order(channel=MFN, status="PENDING"), quantities=False)
+    )
+    assert (await post.listen()).outcomes == {Outcome.LATER: 2, Outcome.PENDING: 1}
+    assert len(post.kept()) == 2

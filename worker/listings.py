@@ -1,0 +1,84 @@
+"""Looks at a seller's listings beside those by the clock."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+
+from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.stock.listing_contracts import (
+    LISTINGS_LOOK,
+    MAPPED_ANEW,
+    ListingsLookInput,
+    listings_look_workflow_id,
+)
+from worker.settings import Settings
+from workflows import search_attributes as sa
+from workflows.policies import BULK_PRIORITY, seller_priority
+
+_KEEPER_FIRST: Final = timedelta(seconds=10)
+
+
+async def look_at_listings(
+    client: Client,
+    settings: Settings,
+    seller_id: str,
+    *,
+    ask: bool = True,
+    again: bool = False,
+    wait: timedelta | None = None,
+) -> str:
+    """Start a look at a configured seller's listings, and return its workflow id.
+
+    With `ask` Amazon is asked for its report, else what was read last is looked up in M3 again. One that is under way
+    goes on, or with `again` begins anew. Raises RPCError.
+    """
+    workflow_id = listings_look_workflow_id(seller_id)
+    existing = WorkflowIDConflictPolicy.TERMINATE_EXISTING if again else WorkflowIDConflictPolicy.USE_EXISTING
+    await client.start_workflow(
+        LISTINGS_LOOK,
+        ListingsLookInput(
+            seller_id=seller_id, marketplace_ids=settings.sellers[seller_id].marketplaces, ask=ask
+        ),
+        id=workflow_id,
+        task_queue=ORDERS_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=existing,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(sa.SELLER, seller_id)]),
+        static_summary=f"Listings, seller {seller_id}",
+        priority=seller_priority(seller_id, BULK_PRIORITY),
+        start_delay=wait,
+    )
+    return workflow_id
+
+
+async def look_after_mapping(client: Client, settings: Settings, seller_id: str) -> None:
+    """Have the listings that were read last looked up in M3 again: a SKU was mapped. A look that is under way
+    is followed by one more, however many mappings there were. Raises RPCError."""
+    await client.start_workflow(
+        LISTINGS_LOOK,
+        ListingsLookInput(
+            seller_id=seller_id, marketplace_ids=settings.sellers[seller_id].marketplaces, ask=False
+        ),
+        id=listings_look_workflow_id(seller_id),
+        task_queue=ORDERS_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=MAPPED_ANEW,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(sa.SELLER, seller_id)]),
+        static_summary=f"Listings after a mapping, seller {seller_id}",
+        priority=seller_priority(seller_id, BULK_PRIORITY),
+    )
+
+
+async def listings_for_new_keeper(client: Client, settings: Settings) -> None:
+    """Have every seller's listings read in a moment, for a keeper that knows none. A look that is under way began
+    without that keeper, so it begins again. Raises RPCError."""
+    for seller_id in settings.sellers:
+        await look_at_listings(client, settings, seller_id, again=True, wait=_KEEPER_FIRST)
