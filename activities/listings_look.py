@@ -75,7 +75,8 @@ class ListingsLookActivities:
         async with archived():
             listings = await asyncio.to_thread(lambda: list(snapshots.read_part(self._archive, request.part)))
             known = await asyncio.to_thread(self._known, request.known, profile)
-            asked = [one.sku for one in listings if one.sku not in known and program.may_be_alias(one.sku)]
+            meant = [one for one in listings if not request.skus or one.sku in request.skus]
+            asked = [one.sku for one in meant if one.sku not in known and program.may_be_alias(one.sku)]
             try:
                 answers = await program.items_of_aliases(
                     self._m3.client, asked, alwt=profile.alias_type, alwq=profile.alias_qualifier
@@ -84,7 +85,9 @@ class ListingsLookActivities:
                 raise refused(bounded(f"SKUs could not be looked up: {error.sentence}.")) from error
             stem = request.part.removesuffix(".jsonl.gz")
             result = MapListingsResult(part=f"{stem}-items.jsonl.gz", answers=f"{stem}-answers.json.gz")
-            mapped = [_mapped(one, {**known, **answers}.get(one.sku, ()), profile) for one in listings]
+            items = {**known, **answers}
+            changed = {one.sku: _mapped(one, items.get(one.sku, ()), profile) for one in meant}
+            mapped = [changed.get(one.sku, one) for one in listings]
             kept = snapshots.Answers(profile.alias_type, profile.alias_qualifier, answers)
             await asyncio.to_thread(snapshots.write_part, self._archive, result.part, mapped)
             await asyncio.to_thread(snapshots.write_answers, self._archive, result.answers, kept)

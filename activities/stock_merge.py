@@ -11,7 +11,7 @@ from activities.stock_shelf import StockShelf
 from canonical.stock import keeper_contracts as act
 from canonical.stock.book import PoolState
 from canonical.stock.book_news import PoolNews, Routing, after
-from canonical.stock.book_parts import BookIndex, PartRef, marks_of_pool, part_of
+from canonical.stock.book_parts import BookIndex, Marks, PartRef, marks_of_pool, part_of
 from canonical.stock.models import PoolKey
 from canonical.stock.sending import FeedContent, FeedRefusal, unpack_refusals
 
@@ -131,7 +131,9 @@ class _Merge:
             if now is None:
                 part.remove(key)
             elif now != before:
-                part.put(key, now, marks_of_pool(now, to_plan=True))
+                marks = part.marks(key) if key in part else Marks()
+                to_plan = bool(marks.to_plan) or _to_plan(before, now)
+                part.put(key, now, marks_of_pool(now, to_plan=to_plan, waiting=marks.waiting))
                 self._note_refused(before, now)
         if part.changed:
             pools[number] = self._shelf.keep_pools(part)
@@ -152,6 +154,14 @@ class _Merge:
         except (NotArchived, ValueError) as error:
             said = "are gone from the archive" if isinstance(error, NotArchived) else "cannot be read"
             self._remarks.append(f"{what} {said} and count for nothing.")
+
+
+def _to_plan(before: PoolState | None, now: PoolState) -> bool:
+    """Whether anything may be promised otherwise: not where M3 has told the same again."""
+    if before is None or before.known is None or now.known is None or now.lines:
+        return True
+    known = now.known.model_copy(update={"as_of": before.known.as_of})
+    return now.model_copy(update={"known": known}) != before
 
 
 def _by_all(each: Iterable[Mapping[int, FeedRefusal]]) -> Mapping[int, FeedRefusal]:

@@ -21,7 +21,7 @@ _ACCEPT, _DONE, _CANCEL = FixName.ACCEPT_DIFFERENCE, FixName.MARK_STEP_DONE, Fix
 HELD_REASONS: Final[dict[HeldReason, ReasonInfo]] = {
     HeldReason.UNMAPPED_SKU: ReasonInfo(
         "M3 knows no item for a SellerSKU",
-        "Tell which M3 item the SKU is; the alias is written to M3 (MMS025) and serves every later order.",
+        "Tell which M3 item the SKU is: M3 gets the alias (MMS025), and all orders held for the SKU go on.",
         (_MAP, _R, _CANCEL),
     ),
     HeldReason.ITEM_BLOCKED: ReasonInfo(

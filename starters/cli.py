@@ -19,6 +19,8 @@ from starters.commands import (
     fix,
     held,
     imports,
+    inventory,
+    inventory_fba,
     listen,
     order,
     quotas,
@@ -105,6 +107,11 @@ sku.app.command("map", epilog=_example("o2c sku map BLUE-MUG-2 10023 --why 'new 
     sku_mapping.map_sku
 )
 app.add_typer(sku.app, epilog=_example("o2c sku evaluate listings.csv items.csv pairs.csv --json"))
+inventory.app.command("fba", epilog=_example("o2c inventory fba --json"))(inventory_fba.fba)
+inventory.app.command("adjustments", epilog=_example("o2c inventory adjustments --since 2026-09-01T00:00Z"))(
+    inventory_fba.adjustments
+)
+app.add_typer(inventory.app, epilog=_example("o2c inventory fba"))
 app.command("subscribe", epilog=_example("o2c subscribe --show"))(subscribe.subscribe)
 app.command("listen", epilog=_example("o2c listen --dead-letters"))(listen.listen)
 app.command("held", epilog=_example("o2c held --reason unmapped_sku"))(held.held)

@@ -1,8 +1,10 @@
 """Looks at a seller's listings beside those by the clock."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -14,8 +16,11 @@ from temporalio.common import (
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.stock.listing_contracts import (
     LISTINGS_LOOK,
+    LOOK_AFTER_MAPPING,
     MAPPED_ANEW,
     ListingsLookInput,
+    LookAsked,
+    MappedSkus,
     listings_look_workflow_id,
 )
 from worker.settings import Settings
@@ -58,23 +63,44 @@ async def look_at_listings(
     return workflow_id
 
 
-async def look_after_mapping(client: Client, settings: Settings, seller_id: str) -> None:
-    """Have the listings that were read last looked up in M3 again: a SKU was mapped. A look that is under way
-    is followed by one more, however many mappings there were. Raises RPCError."""
+async def look_after_mapping(client: Client, settings: Settings, seller_id: str, skus: Sequence[str]) -> None:
+    """Have these SKUs of the listings that were read last looked up in M3 again: they were mapped. A look that is under
+    way is followed by one more, for all that were mapped meanwhile. Raises RPCError."""
+    marketplaces = settings.sellers[seller_id].marketplaces
     await client.start_workflow(
         LISTINGS_LOOK,
-        ListingsLookInput(
-            seller_id=seller_id, marketplace_ids=settings.sellers[seller_id].marketplaces, ask=False
-        ),
+        ListingsLookInput(seller_id=seller_id, marketplace_ids=marketplaces, ask=False, skus=tuple(skus)),
         id=listings_look_workflow_id(seller_id),
         task_queue=ORDERS_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=MAPPED_ANEW,
+        start_signal_args=[tuple(skus)],
         search_attributes=TypedSearchAttributes([SearchAttributePair(sa.SELLER, seller_id)]),
         static_summary=f"Listings after a mapping, seller {seller_id}",
         priority=seller_priority(seller_id, BULK_PRIORITY),
     )
+
+
+class ListingsAfterMapping:
+    """The same as an activity, for the workflow that maps."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client, self._settings = client, settings
+
+    @property
+    def all(self) -> list[Callable[..., object]]:
+        return [self.look_after_mapping]
+
+    @activity.defn(name=LOOK_AFTER_MAPPING)
+    async def look_after_mapping(self, mapped: MappedSkus) -> LookAsked:
+        """Nothing is done where listings are not read, or the seller is not in the configuration."""
+        settings = self._settings
+        reads = settings.stock is not None or settings.sku is not None
+        if not reads or mapped.seller_id not in settings.sellers:
+            return LookAsked()
+        await look_after_mapping(self._client, settings, mapped.seller_id, mapped.skus)
+        return LookAsked(workflow_id=listings_look_workflow_id(mapped.seller_id))
 
 
 async def listings_for_new_keeper(client: Client, settings: Settings) -> None:

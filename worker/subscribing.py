@@ -55,12 +55,14 @@ async def show(settings: Settings, sellers: tuple[str, ...], arn: str) -> list[S
 
 async def remove(settings: Settings, sellers: tuple[str, ...], arn: str) -> list[SubscribedType]:
     """End the subscriptions that go to the queue `arn`; others, and the destination, stay."""
-    done = []
+    done, wanted = [], _wanted(settings)
     async with httpx.AsyncClient() as http:
         for seller_id in sellers:
             client = _client(settings.sellers[seller_id], http)
             for kind in settings.notifications.types:
                 found = await _look(client, seller_id, kind, arn)
+                if found.state is Subscribed.MISSING and kind not in wanted:
+                    continue
                 if found.state is Subscribed.PRESENT:
                     try:
                         await client.delete_subscription(kind, found.subscription_id)

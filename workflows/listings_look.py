@@ -53,24 +53,25 @@ class ListingsLook:
     def __init__(self) -> None:
         self._in_m3 = asyncio.Lock()
         self._answers: list[str] = []
-        self._again = False
+        self._mapped_anew: set[str] = set()
 
-    @workflow.signal(name=MAPPED_ANEW, description="Sent by the service: a SKU was mapped in M3.")
-    def mapped_anew(self, *_: object) -> None:
-        """Aliases have changed: what was looked up before does not know."""
-        self._again = True
+    @workflow.signal(name=MAPPED_ANEW, description="Sent by the service: SKUs were mapped in M3.")
+    def mapped_anew(self, skus: tuple[str, ...] = ()) -> None:
+        """What was looked up before does not know of it."""
+        self._mapped_anew.update(skus)
 
     @workflow.run
     async def run(self, start: ListingsLookInput) -> ListingsLookResult:
-        self._again = False  # what came before the first look is in it
+        self._mapped_anew -= set(start.skus)  # told with the start
         workflow.set_current_details("Waiting for Amazon's reports of listings.")
         last: ListingsLookResult | None = workflow.get_last_completion_result(ListingsLookResult)
         looks = await asyncio.gather(*(self._look(start, each) for each in start.marketplace_ids))
         result = ListingsLookResult(seller_id=start.seller_id, marketplaces=tuple(looks))
         workflow.set_current_details(_said(result))
         await _tell_failed(result, last)
-        if self._again:
-            workflow.continue_as_new(start.model_copy(update={"ask": False}))
+        if self._mapped_anew:
+            skus = tuple(sorted(self._mapped_anew))
+            workflow.continue_as_new(start.model_copy(update={"ask": False, "skus": skus}))
         return result
 
     async def _look(self, start: ListingsLookInput, marketplace_id: str) -> MarketplaceListings:
@@ -113,7 +114,7 @@ class ListingsLook:
                 return MarketplaceListings(marketplace_id=marketplace_id, sentence=_NEVER_READ)
             report_id, taken_at = split.report_id, split.taken_at
         async with self._in_m3:
-            parts = [await self._mapped(start.seller_id, marketplace_id, part) for part in split.parts]
+            parts = [await self._mapped(start, marketplace_id, part) for part in split.parts]
         keeping = KeepListingsRequest(
             seller_id=start.seller_id,
             marketplace_id=marketplace_id,
@@ -137,16 +138,18 @@ class ListingsLook:
             remarks=(*split.remarks, *kept.remarks)[:MOST_REMARKS],
         )
 
-    async def _mapped(self, seller_id: str, marketplace_id: str, part: str) -> str:
+    async def _mapped(self, start: ListingsLookInput, marketplace_id: str, part: str) -> str:
         mapped: MapListingsResult = await workflow.execute_activity(
             MAP_LISTINGS,
-            MapListingsRequest(marketplace_id=marketplace_id, part=part, known=tuple(self._answers)),
+            MapListingsRequest(
+                marketplace_id=marketplace_id, part=part, known=tuple(self._answers), skus=start.skus
+            ),
             result_type=MapListingsResult,
             task_queue=M3_ALIASES.queue,
             start_to_close_timeout=M3_ALIASES.timeout,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=M3_ALIASES.retry,
-            priority=seller_priority(seller_id, BULK_PRIORITY),
+            priority=seller_priority(start.seller_id, BULK_PRIORITY),
             summary=f"Items of {marketplace_id}",
         )
         self._answers.append(mapped.answers)

@@ -27,13 +27,6 @@ from canonical.settlement_contracts import STALE
 from canonical.settlement_reports import AMAZON_GET_REPORTS_QUEUE
 from canonical.sku.catalog import AMAZON_SEARCH_CATALOG_QUEUE
 from canonical.stock.fba_contracts import AMAZON_INVENTORY_QUEUE
-from canonical.stock.sending import (
-    AMAZON_CREATE_FEED_QUEUE,
-    AMAZON_GET_FEED_DOCUMENT_QUEUE,
-    AMAZON_GET_FEED_QUEUE,
-    AMAZON_GET_LISTING_QUEUE,
-    AMAZON_PATCH_LISTING_QUEUE,
-)
 
 HEARTBEAT: Final = timedelta(seconds=30)
 
@@ -117,30 +110,11 @@ AMAZON_GET_INVENTORY: Final = CallPolicy(
 M3_READ_STOCK: Final = CallPolicy(M3_QUEUE, timedelta(minutes=30), _retry(20, timedelta(minutes=1)))
 """Balances of every item that Amazon keeps, a hundred in a call."""
 
-AMAZON_PATCH_LISTING: Final = CallPolicy(
-    AMAZON_PATCH_LISTING_QUEUE, timedelta(minutes=2), _retry(10, timedelta(minutes=2))
-)
-"""A quantity that Amazon does not take for some minutes is better reckoned anew."""
-AMAZON_GET_LISTING: Final = CallPolicy(
-    AMAZON_GET_LISTING_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
-)
-AMAZON_CREATE_FEED: Final = CallPolicy(
-    AMAZON_CREATE_FEED_QUEUE, timedelta(minutes=10), _retry(50, timedelta(minutes=4))
-)
-"""createFeed is refilled once in two minutes; its document is uploaded before."""
-AMAZON_GET_FEED: Final = CallPolicy(
-    AMAZON_GET_FEED_QUEUE, timedelta(minutes=2), _retry(20, timedelta(minutes=2))
-)
-AMAZON_GET_FEED_DOCUMENT: Final = CallPolicy(
-    AMAZON_GET_FEED_DOCUMENT_QUEUE, timedelta(minutes=10), _retry(50, timedelta(minutes=4))
-)
 AMAZON_SEARCH_CATALOG: Final = CallPolicy(
     AMAZON_SEARCH_CATALOG_QUEUE, timedelta(minutes=2), _retry(30, timedelta(minutes=2))
 )
 
 LIVE_PRIORITY: Final = 3
-STOCK_PRIORITY: Final = 4
-"""Stock stands behind live orders and before what is read for later."""
 BULK_PRIORITY: Final = 5
 """Imports of the past stand behind live orders."""
 

@@ -13,6 +13,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from canonical.sku import contracts as act
+from canonical.stock.listing_contracts import LOOK_AFTER_MAPPING, LookAsked, MappedSkus
 from workflows.calls import Calls
 from workflows.policies import M3_CALL, TELLING
 
@@ -32,6 +33,12 @@ class MappingCalls(Calls):
         request = act.KeepAliasRequest(**wanted.model_dump(exclude={"by", "why"}))
         name, result = act.KEEP_SKU_ALIAS, act.KeepAliasResult
         return await self._call(name, request, result, M3_CALL, f"Make it an alias of {wanted.itno} in M3")
+
+    async def look_at_listings(self, wanted: act.MapSkuInput) -> LookAsked:
+        request = MappedSkus(seller_id=wanted.seller_id, skus=(wanted.sku,))
+        return await self._call(
+            LOOK_AFTER_MAPPING, request, LookAsked, TELLING, "Have its listings looked up again"
+        )
 
     async def find(self, wanted: act.MapSkuInput) -> act.FindHeldResult:
         request = act.FindHeldRequest(
@@ -107,6 +114,7 @@ class _Mapping:
             self._kept = await self._calls.keep(wanted)
             if self._kept.refused:
                 return self._result(self._kept.refused)
+            await self._calls.look_at_listings(wanted)
             await self._release()
         except ActivityError as error:
             if is_cancelled_exception(error):

@@ -55,7 +55,7 @@ class Stock(StockHandlers):
 
     async def _round(self) -> None:
         state = self._state
-        state.merging = True
+        state.merging = bool(state.inbox.told)
         self._began = workflow.now()
         try:
             await self._merge()

@@ -39,11 +39,11 @@ class StockHandlers:
             state.keep(listings={**state.kept.listings, place: told})
             state.inbox.listed.append(told)
 
-    @workflow.signal(name=news.MOVED, description="Sent by the listeners: Amazon shows another quantity.")
+    @workflow.signal(name=news.MOVED, description="Sent by the listeners: Amazon shows other quantities.")
     def moved(self, *arguments: object) -> None:
-        told = self._read(news.MOVED, news.QuantityMoved, arguments)
+        told = self._read(news.MOVED, news.QuantitiesMoved, arguments)
         if told is not None:
-            self._state.inbox.moved.append(told)
+            self._state.inbox.moved += [move for move in told.moves if self._state.is_new(move)]
 
     @workflow.signal(name=news.FEED_FINISHED, description="Sent by the listeners: Amazon has done a feed.")
     def feed_finished(self, *arguments: object) -> None:

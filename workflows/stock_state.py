@@ -9,6 +9,8 @@ from canonical.stock.news import ListingsRead, QuantityMoved, SoldLines
 
 _REMARKS: Final = 20
 _SENTENCE: Final = 400
+_MOVES: Final = 10_000
+"""Notifications that are remembered: one that Amazon delivers twice must not confirm two marketplaces."""
 
 
 @dataclass
@@ -28,6 +30,11 @@ class Inbox:
         m3 = len(self.in_m3) + len(self.balances)
         amazon = len(self.answers) + len(self.feeds) + len(self.moved) + len(self.sold) + len(self.listed)
         return m3 + amazon + len(self.again)
+
+    @property
+    def told(self) -> int:
+        """All but what M3 says at every look."""
+        return len(self) - len(self.balances) - len(self.in_m3)
 
     def take(self, book: str, at: datetime) -> act.MergeRequest:
         """The oldest news, as many as one merge takes."""
@@ -78,6 +85,7 @@ class StockState:
         self.asked = Asked(now=True)
         self.finished: set[str] = set()
         """Amazon's feeds of which a notification has come."""
+        self._moves: dict[str, None] = {}
         self.asking_m3 = False
         self.merging = False
         self.closing = False
@@ -91,6 +99,17 @@ class StockState:
     def keep(self, **changes: object) -> None:
         """Remember something else."""
         self.kept = self.kept.model_copy(update=changes)
+
+    def is_new(self, move: QuantityMoved) -> bool:
+        """Whether this notification has not come before."""
+        if not move.id:
+            return True
+        if move.id in self._moves:
+            return False
+        self._moves[move.id] = None
+        if len(self._moves) > _MOVES:
+            del self._moves[next(iter(self._moves))]
+        return True
 
     def rest(self, seller: str, until: datetime) -> None:
         """Nothing is sent for this seller until then."""
@@ -146,12 +165,7 @@ class StockState:
             paused=kept.paused,
             paused_at=kept.paused_at,
             news=len(self.inbox),
-            busy=bool(
-                self.inbox
-                or self.asking_m3
-                or self.merging
-                or self.asked.now
-                or (kept.to_plan and kept.paused is None)
-            ),
+            asking_m3=self.asking_m3,
+            busy=bool(self.inbox or self.merging or self.asked.now or (kept.to_plan and kept.paused is None)),
             remarks=kept.remarks,
         )

@@ -2,7 +2,7 @@
 
 `<key>.begun` stands before createFeed is called and goes when Amazon has surely not taken the feed. `<key>.sent` names
 Amazon's feeds. Whoever finds the first without the second asks Amazon; of Amazon's feeds those are this one's that no
-other key has (`stock/amazon-feeds/<seller>/<feed>`).
+other key has (`stock/feeds/at-amazon/<seller>/<feed>`).
 """
 
 import asyncio
@@ -12,7 +12,8 @@ from typing import Final
 from activities.archive import Archive, NotArchived
 from canonical.stock.sending import FeedContent, FeedRefusal, pack_refusals
 
-_OF_AMAZON: Final = "stock/amazon-feeds"
+_OF_AMAZON: Final = "stock/feeds/at-amazon"
+"""Among the feeds, to be pruned with them."""
 
 
 class SentFeeds:

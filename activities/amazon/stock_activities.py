@@ -21,7 +21,7 @@ from activities.amazon.failures import AmazonError, Failure
 from activities.amazon.feed_documents import upload
 from activities.amazon.feeds import DONE, ENDED, Feeds
 from activities.amazon.listings import LISTINGS_ROLE
-from activities.amazon.outcomes import PATIENCE, UNAVAILABLE, asking_amazon
+from activities.amazon.outcomes import PATIENCE, UNAVAILABLE, asking_amazon, outcome
 from activities.amazon.report_documents import DocumentExpired, DocumentIncomplete, download, unpack
 from activities.amazon.sent_feeds import SentFeeds
 from activities.archive import ArchiveError, NotArchived
@@ -47,6 +47,8 @@ _LISTED_BY_THEN: Final = timedelta(seconds=5)
 _UPLOADS: Final = 3
 _DAMAGED: Final = 5
 """Attempts after which a result that never comes whole counts as unreadable."""
+_GONE: Final = 8
+"""Attempts, over two minutes and more, after which a feed or a result that Amazon does not know is given up."""
 _REFUSALS: Final = (Failure.REFUSED, Failure.NOT_FOUND)
 _log = structlog.get_logger(__name__)
 
@@ -119,7 +121,9 @@ class StockActivities:
             feeds = self._client(request.seller_id).feeds
             content = await self._content(request.key)
             if await self._files.begun(request.key):
-                if adopted := await self._adopted(feeds, request, content):
+                async with _not_given_up(subject):
+                    adopted = await self._adopted(feeds, request, content)
+                if adopted:
                     return act.SubmitFeedResult(feed_ids=adopted)
                 await self._files.give_up(request.key)
             document_id = await self._uploaded(feeds, feed_text(content), subject)
@@ -177,11 +181,12 @@ class StockActivities:
     @activity.defn(name=act.LOOK_AT_FEED)
     async def look_at_feed(self, request: act.LookAtFeedRequest) -> act.FeedLook:
         """Where a feed stands: one getFeed call."""
-        async with _asking(f"Feed {request.feed_id} of seller {request.seller_id}"):
+        subject = f"Feed {request.feed_id} of seller {request.seller_id}"
+        async with _asking(subject), _not_given_up(subject):
             try:
                 feed = await self._client(request.seller_id).feeds.get(request.feed_id)
             except AmazonError as error:
-                if not _is_final(error):
+                if not _is_final(error, _GONE):
                     raise
                 return act.FeedLook(ended=True, status="GONE")
             return act.FeedLook(ended=feed.status in ENDED, status=feed.status, document_id=feed.document_id)
@@ -190,7 +195,7 @@ class StockActivities:
     async def read_feed_result(self, request: act.FeedResultRequest) -> act.FeedResult:
         """What became of a feed: one getFeedDocument call and the download. Refusals go to the archive."""
         subject = f"The result of feed {request.feed_id} of seller {request.seller_id}"
-        async with _asking(subject):
+        async with _asking(subject), _not_given_up(subject):
             content = await self._content(request.key)
             try:
                 text = await self._result(request, subject) if request.document_id else b""
@@ -217,7 +222,7 @@ class StockActivities:
                 await asyncio.to_thread(unpack, packed, plain)
                 return await asyncio.to_thread(plain.read_bytes)
         except AmazonError as error:
-            if not _is_final(error):
+            if not _is_final(error, _GONE):
                 raise
             raise UnreadableReport(f"{subject} is not to be had: {error.sentence}") from None
         except (DocumentExpired, DocumentIncomplete) as error:
@@ -260,9 +265,22 @@ def _of_listing(sku: str, marketplace_id: str) -> str:
     return f"SKU {sku} in marketplace {marketplace_id}"
 
 
-def _is_final(error: AmazonError) -> bool:
+def _is_final(error: AmazonError, patience: int = PATIENCE) -> bool:
     """Whether Amazon's no is believed: what was right yesterday is refused in Amazon's outages."""
-    return error.failure in _REFUSALS and activity.info().attempt >= PATIENCE
+    return error.failure in _REFUSALS and activity.info().attempt >= patience
+
+
+@contextlib.asynccontextmanager
+async def _not_given_up(subject: str) -> AsyncIterator[None]:
+    """Around questions about what Amazon has or may have: without an answer they are asked again, also where a person
+    has to act first, for such a feed may still come after a newer quantity."""
+    try:
+        yield
+    except AmazonError as error:
+        known = outcome(error, subject, LISTINGS_ROLE)
+        if isinstance(known, RetryLater):
+            raise known from None
+        raise RetryLater(known.hold.sentence, kind=UNAVAILABLE) from None
 
 
 @contextlib.asynccontextmanager

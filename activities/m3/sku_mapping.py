@@ -58,11 +58,11 @@ class M3SkuActivities:
             name = f"{alwt} {alwq}".strip()
             gave_way = await keep_alias(self._context.client, request.sku, request.itno, alwt=alwt, alwq=alwq)
             (known if gave_way is None else written).append(name)
-            if gave_way:
+            after = set(await self._behind(request.sku, (alwt, alwq))) - {request.itno}
+            if gave_way and gave_way not in after:
                 notes.append(
                     f"SKU {request.sku} was an alias ({name}) of item {gave_way} and is none any more."
                 )
-            after = set(await self._behind(request.sku, (alwt, alwq))) - {request.itno}
             if after:
                 notes.append(
                     f"SKU {request.sku} is an alias ({name}) of {', '.join(sorted(after))} too, for another partner: "

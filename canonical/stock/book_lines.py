@@ -75,11 +75,13 @@ def line_of(seller: str, told: SoldLine) -> OrderLine:
 
 
 def latest(known: OrderLine | None, told: OrderLine) -> OrderLine:
-    """Of two tellings the one updated later; what only the earlier one says is kept."""
+    """Of two tellings the one updated later, of the same moment the one with more pieces; what only the other one says
+    is kept."""
     if known is None:
         return told
-    if told.updated_at <= known.updated_at:
-        return known
+    if (told.updated_at, told.quantity) <= (known.updated_at, known.quantity):
+        same = told.updated_at == known.updated_at and known.pending and not told.pending
+        return known.model_copy(update={"pending": False}) if same else known
     lowered = told.quantity < known.quantity
     return told.model_copy(
         update={

@@ -388,6 +388,7 @@ class StockView(_Contract):
     paused_at: datetime | None
     news: int
     """Told, and not in the book yet."""
+    asking_m3: bool = False
     busy: bool
-    """Whether M3 is being asked, or anything told is not in the book, or is not planned."""
+    """Whether a look is asked for, or anything told is not in the book, or not planned."""
     remarks: tuple[str, ...]

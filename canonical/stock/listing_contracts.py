@@ -14,10 +14,11 @@ from canonical.import_contracts import FileWanted
 LISTINGS_LOOK: Final = "ListingsLook"
 """Workflow type: Amazon's report of each marketplace is read, its SKUs become M3's items, the keeper is told."""
 MAPPED_ANEW: Final = "mapped_anew"
-"""Signal: aliases in M3 have changed; what was read is looked up again when the look has ended."""
+"""Signal: these SKUs have another item in M3; they are looked up again when the look has ended."""
 SPLIT_LISTINGS: Final = "split_listings"
 MAP_LISTINGS: Final = "map_listings"
 KEEP_LISTINGS: Final = "keep_listings"
+LOOK_AFTER_MAPPING: Final = "look_after_mapping"
 
 SKUS_IN_PART: Final = 5_000
 """Listings that one activity looks up in M3 at most."""
@@ -56,6 +57,8 @@ class ListingsLookInput(_Contract):
     marketplace_ids: tuple[str, ...]
     ask: bool = True
     """False: Amazon is not asked; what was read last is looked up in M3 again, such as after a mapping."""
+    skus: tuple[str, ...] = ()
+    """Without asking Amazon: the SKUs that are looked up, all others stay what they are; none means all."""
 
 
 class ListingsCounts(_Contract):
@@ -128,6 +131,8 @@ class MapListingsRequest(_Contract):
     part: str
     known: tuple[str, ...] = ()
     """Answers that M3 gave for other marketplaces of the same look; those of the same alias category count."""
+    skus: tuple[str, ...] = ()
+    """The SKUs to look up, all others stay what they are; none means all."""
 
 
 class MapListingsResult(_Contract):
@@ -154,3 +159,16 @@ class KeepListingsResult(_Contract):
     key: str
     counts: ListingsCounts
     remarks: tuple[str, ...] = ()
+
+
+class MappedSkus(_Contract):
+    """SKUs that have another item in M3 from now on."""
+
+    seller_id: str
+    skus: tuple[str, ...]
+
+
+class LookAsked(_Contract):
+    """The look that was asked for; empty where listings are not read at all."""
+
+    workflow_id: str = ""

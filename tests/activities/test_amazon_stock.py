@@ -529,11 +529,36 @@ async def test_a_feed_that_is_none_is_told_with_amazon_s_reason(desk: Desk) -> N
     assert "4002001 Item 'Feed' cannot be parsed." in result.unreadable
 
 
+async def test_a_feed_that_amazon_has_is_not_given_up_for_want_of_the_role(desk: Desk) -> None:
+    """It may come after a newer quantity: what Amazon has or may have is asked for until it answers."""
+    await desk.keep({SKU: 5})
+    await desk.world.fault("drop", "createFeed", when="after")
+    with pytest.raises(ApplicationError):
+        await desk.submit()
+    for operation in ("getFeeds", "getFeed", "getFeedDocument"):
+        await desk.world.fault("forbidden_no_body", operation, times=2)
+    with pytest.raises(ApplicationError) as in_doubt:
+        await desk.submit(at=30)
+    [feed_id] = (await desk.submit(at=31)).feed_ids
+    with pytest.raises(ApplicationError) as standing:
+        await desk.stands(feed_id, at=30)
+    look = await desk.stands(feed_id, at=31)
+    with pytest.raises(ApplicationError) as ended:
+        await desk.result(feed_id, look, at=30)
+    for refused in (in_doubt, standing, ended):
+        assert (refused.value.type, refused.value.non_retryable) == (UNAVAILABLE, False)
+        assert "the role Product Listing" in str(refused.value)
+    assert (await desk.result(feed_id, look, at=31)).accepted == 1
+    assert len(await desk.made()) == 1
+
+
 async def test_a_feed_that_amazon_forgot_is_gone(desk: Desk) -> None:
     with pytest.raises(ApplicationError) as early:
         await desk.stands("999")
     assert early.value.type == UNAVAILABLE
-    look = await desk.stands("999", at=PATIENCE)
+    with pytest.raises(ApplicationError):
+        await desk.stands("999", at=7)
+    look = await desk.stands("999", at=8)
     assert look == FeedLook(ended=True, status="GONE")
     await desk.keep({SKU: 5})
     assert "ended as GONE" in (await desk.result("999", look)).unreadable
@@ -542,8 +567,9 @@ async def test_a_feed_that_amazon_forgot_is_gone(desk: Desk) -> None:
 async def test_a_result_that_amazon_no_longer_has_is_unreadable(desk: Desk) -> None:
     await desk.keep({SKU: 5})
     look = FeedLook(ended=True, status="DONE", document_id="amzn1.tortuga.nothing")
-    result = await desk.result("1", look, at=PATIENCE)
-    assert "is not to be had" in result.unreadable
+    with pytest.raises(ApplicationError):
+        await desk.result("1", look, at=7)
+    assert "is not to be had" in (await desk.result("1", look, at=8)).unreadable
     without = FeedLook(ended=True, status="DONE")
     assert "without a report" in (await desk.result("1", without)).unreadable
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from tests.bench import intake, order, overtaking, parked, peers, quota, settlement, sku
+from tests.bench import intake, order, overtaking, parked, peers, quota, settlement, sku, stock
 from tests.bench.tabling import show
 
 BENCHES: dict[str, tuple[Callable[[Path, int], Awaitable[dict[str, object]]], int]] = {
@@ -25,6 +25,7 @@ BENCHES: dict[str, tuple[Callable[[Path, int], Awaitable[dict[str, object]]], in
     "intake-live": (overtaking.run, 50_000),
     "settlement": (settlement.run, 1_000_000),
     "sku": (sku.run, 100_000),
+    "stock": (stock.run, 20_000),
 }
 CLOCKED = {"intake": intake.run, "intake-quota": quota.run}
 """Those whose Amazon has a clock that can be set."""
@@ -38,7 +39,9 @@ def main() -> int:
         "names", nargs="*", choices=[*BENCHES, []], help="which; the short ones when none is named"
     )
     parser.add_argument(
-        "--count", type=int, help="orders, rows of a settlement, or items; each benchmark has its own default"
+        "--count",
+        type=int,
+        help="orders, rows of a settlement, items, or changes; each benchmark has its own default",
     )
     parser.add_argument("--clock", type=float, help="speed of Amazon's clock, for intake and intake-quota")
     parser.add_argument("--json", type=Path, default=Path("test-output/bench.json"))

@@ -11,23 +11,26 @@ import random
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from canonical.stock.keeper_contracts import STOCK_ID
+from temporalio.client import WorkflowQueryFailedError
+from temporalio.service import RPCError
+
+from canonical.ids import stock_workflow_id
+from canonical.stock.keeper_contracts import STATE, StockView
 from simulators.amazon.quotas import PLANS
 from tests.bench.planting import refused, requests_of
 from tests.bench.stage import Stage, cpu_seconds, resident_kib, stage
-from tests.support.listing import look_at_listings
 from tests.support.processes import worker_process
 
 SELLER: Final = "A2EUSELLER0001"
 MARKETPLACES: Final = ("A1PA6795UKMFR9", "A13V1IB3VIYZZH")
 """Germany and France: each item is offered in both."""
 WAREHOUSE: Final = "MAI"
-CONFIGURATION: Final = '[stock]\nevery_seconds = 30\nlistings_at = "never"\n'
+CONFIGURATION: Final = "[stock]\nevery_seconds = 30\nconfirm_minutes = 1\n"
 WAVE_SECONDS: Final = 45.0
 _LARGE: Final = 6
 _SMALL: Final = 8
@@ -74,7 +77,6 @@ async def run(folder: Path, count: int) -> dict[str, object]:
     ):
         watch = Watch(await _fill(here, items))
         process = await worker.enter_async_context(worker_process(here.config, folder / "worker.log"))
-        await look_at_listings(here.client, here.config, SELLER)
         await _known(here, items)
         before = await requests_of(here.amazon)
         begin = time.perf_counter()
@@ -138,12 +140,17 @@ def _waves(items: int, count: int) -> Iterator[list[int]]:
 
 
 def _optimum(waves: list[list[int]]) -> dict[str, int]:
-    """The calls of one who knows each wave when it comes: a feed a marketplace for a large one, else patches."""
+    """The calls of one who knows each wave when it comes: a feed a marketplace for a large one, else patches, each of
+    which is looked at once, since nobody listens to notifications here."""
     feeds = sum(len(wave) * len(MARKETPLACES) > 500 for wave in waves) * len(MARKETPLACES)
-    patches = sum(
-        len(wave) * len(MARKETPLACES) for wave in waves if len(wave) * len(MARKETPLACES) <= 500
-    )
-    return {"createFeed": feeds, "getFeed": feeds, "getFeedDocument": feeds, "patchListingsItem": patches}
+    patches = sum(len(wave) * len(MARKETPLACES) for wave in waves if len(wave) * len(MARKETPLACES) <= 500)
+    return {
+        "createFeed": feeds,
+        "getFeed": feeds,
+        "getFeedDocument": feeds,
+        "patchListingsItem": patches,
+        "getListingsItem": patches,
+    }
 
 
 def _sku(number: int) -> str:
@@ -184,16 +191,19 @@ async def _fill(here: Stage, items: int) -> dict[str, int]:
 
 
 async def _known(here: Stage, items: int) -> None:
-    """Wait until the keeper has every offer."""
-    handle = here.client.get_workflow_handle(STOCK_ID)
+    """Wait until the keeper has every offer and its balance, and nothing is on its way."""
+    handle = here.client.get_workflow_handle(stock_workflow_id())
     until = time.perf_counter() + _PATIENCE_SECONDS
-    while True:
-        state = await handle.query("state")
-        if isinstance(state, dict) and state["offers"] >= items * len(MARKETPLACES):
-            return
-        if time.perf_counter() > until:
-            raise TimeoutError(f"The keeper does not know all offers: {state}")
+    view: StockView | None = None
+    while time.perf_counter() < until:
+        with suppress(RPCError, WorkflowQueryFailedError):
+            view = await handle.query(STATE, result_type=StockView)
+            totals = view.totals
+            known = totals.offers >= items * len(MARKETPLACES) and not totals.unread
+            if known and not totals.on_their_way and not view.busy:
+                return
         await asyncio.sleep(_LOOK_SECONDS)
+    raise TimeoutError(f"The keeper does not know all offers: {view}")
 
 
 async def _count(here: Stage, watch: Watch, wave: list[int]) -> None:

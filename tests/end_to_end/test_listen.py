@@ -22,6 +22,7 @@ from tests.support.world import World, eventually
 from worker import subscribing
 from worker.alert_settings import AlertSettings
 from worker.dead_letters import DeadLetterAlarm
+from worker.stock_settings import StockSettings
 from worker.subscribing import Subscribed
 
 Command = Callable[..., Awaitable[Done]]
@@ -212,3 +213,18 @@ async def test_what_makes_listening_impossible_is_said_in_a_sentence(
     assert done.status == 2
     assert said in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+async def test_quantities_are_asked_for_only_where_stock_is_configured(
+    world: World, sqs: str, post: Post
+) -> None:
+    kind, arn = "LISTINGS_ITEM_MFN_QUANTITY_CHANGE", post.queue.arn
+    without = post.settings
+    with_stock = without.model_copy(update={"stock": StockSettings()})
+    assert kind not in {one.type for one in await subscribing.subscribe(without, (SELLER,), arn)}
+    states = {one.type: one.state for one in await subscribing.subscribe(with_stock, (SELLER,), arn)}
+    assert states.pop(kind) is Subscribed.CREATED
+    assert set(states.values()) == {Subscribed.PRESENT}
+    # Stock is given up: what was asked for is ended all the same.
+    ended = await subscribing.remove(without, (SELLER,), arn)
+    assert {one.type: one.state for one in ended}[kind] is Subscribed.REMOVED

@@ -69,7 +69,7 @@ async def stock_shop(folder: Path, m3_url: str, ionapi: Path) -> AsyncIterator[S
         )
         address = env.client.service_client.config.target_host
         configured = settings_for(folder, temporal=address, amazon=amazon_url, ionapi=ionapi)
-        settings = configured.model_copy(update={"stock": StockSettings()})
+        settings = configured.model_copy(update={"stock": StockSettings(every_seconds=1)})
         await register(env.client, settings)
         await stack.enter_async_context(
             Worker(

@@ -22,6 +22,7 @@ from tests.support.processes import simulator, worker_process
 from tests.support.returns import fed
 from tests.support.trials import Trial, m3_control
 from tests.support.world import World, eventually
+from tests.support.writes_stock import StockTrial
 from worker.connection import DATA_CONVERTER
 from worker.registration import register
 from worker.settings import load_settings
@@ -99,13 +100,21 @@ def _configuration(folder: Path, temporal: str, amazon: str, edits: Sequence[tup
     return file
 
 
-async def run(world: World, m3: M3Client, trials: Sequence[Trial], folder: Path) -> None:
+async def run(
+    world: World,
+    m3: M3Client,
+    trials: Sequence[Trial],
+    folder: Path,
+    corrections: Sequence[StockTrial] = (),
+) -> None:
     """Let every order meet its fault, kill the worker once when all that are to crash wait, and start another."""
     await asyncio.gather(*(_prepare(trial, world, m3) for trial in trials))
     first = [trial for trial in trials if not trial.comes_second]
     second = [trial for trial in trials if trial.case.is_crash or trial.write.finish is None]
     async with worker_process(world.config_file, folder / "first.log") as worker:
         await asyncio.gather(*(noting(trial, _begin(trial, world, m3)) for trial in trials))
+        for correction in corrections:  # each look takes in what no look before did
+            await noting(correction, correction.begin(world))
         await fed(world, folder)
         await _until(world, first, _UNTIL_ALL_HANG, or_hanging=True, hurrying=True)
         await McfShop(world, m3).sweep()
@@ -114,6 +123,8 @@ async def run(world: World, m3: M3Client, trials: Sequence[Trial], folder: Path)
             *(noting(trial, trial.write.later(trial, world, m3)) for trial in trials),
         )
         await _note_who_does_not_hang(world, trials)
+        for correction in corrections:
+            await correction.note_hanging(await faults_of(world))
         worker.kill()
         await worker.wait()
         await _until_let_go(world)
@@ -125,6 +136,7 @@ async def run(world: World, m3: M3Client, trials: Sequence[Trial], folder: Path)
                 for trial in trials
                 if trial.write.finish is not None
             ),
+            *(noting(correction, correction.finish(world)) for correction in corrections),
         )
 
 
@@ -145,7 +157,7 @@ async def _begin(trial: Trial, world: World, m3: M3Client) -> None:
     await trial.write.after(trial, world, m3)
 
 
-async def noting(trial: Trial, way: Awaitable[None]) -> None:
+async def noting(trial: Trial | StockTrial, way: Awaitable[None]) -> None:
     """A trial that goes astray is told in its own cell of the table and stops no other."""
     try:
         await way

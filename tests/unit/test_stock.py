@@ -216,6 +216,13 @@ def test_in_a_split_pool_a_rise_on_its_way_counts_as_shown() -> None:
     assert rise.quantity == 5
 
 
+def test_what_is_on_its_way_may_get_the_units_of_a_cancelled_order_on_top() -> None:
+    sale = Sale(quantity=3, at=NOON + 2 * MINUTE, cancelled_at=NOON + 6 * MINUTE)
+    rising = confirmed(2).want(6).sent(6, NOON + 5 * MINUTE, "2")
+    assert rising.ceiling([sale]) == 9
+    assert rising.ceiling([sale.model_copy(update={"cancelled_at": NOON + 3 * MINUTE})]) == 6
+
+
 def test_in_a_split_pool_nothing_rises_while_nobody_knows_what_the_others_show() -> None:
     unknown = OfferState(offer=offer(FR)).want(5)
     [first] = due_in_pool([confirmed(2).want(5), unknown], {}, split_of=10)

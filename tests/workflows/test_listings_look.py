@@ -30,6 +30,7 @@ from canonical.stock.listing_contracts import (
     ListingsLookInput,
     ListingsLookResult,
     MapListingsRequest,
+    MappedSkus,
     MarketplaceListings,
     listings_key,
     listings_look_workflow_id,
@@ -38,8 +39,9 @@ from canonical.stock.listings import Listing, ListingsHead
 from canonical.stock.news import LISTED, ListingsRead
 from tests.support.world import World, eventually
 from worker.archiving import open_archive
-from worker.listings import look_after_mapping
+from worker.listings import ListingsAfterMapping, look_after_mapping
 from worker.outside import outside
+from worker.sku_settings import SkuSettings
 
 EU = "A2EUSELLER0001"
 DE, GB, FR = "A1PA6795UKMFR9", "A1F83G8C2ARO7P", "A13V1IB3VIYZZH"
@@ -173,6 +175,21 @@ async def test_a_marketplace_that_fails_does_not_hold_up_the_others(
     assert not result.complete
 
 
+@pytest.mark.parametrize(("action", "failed"), [("nok:XAU0008", 1), ("status_504", 0), ("drop", 0)])
+async def test_m3_that_refuses_fails_a_marketplace_and_m3_that_is_away_none(
+    world: World, action: str, failed: int
+) -> None:
+    fault = {"id": action, "operation": "MMS025MI.LstItem", "when": "before", "action": action, "times": 1}
+    await put(world.m3, "/_control/faults", fault)
+    result = await look(world, DE, FR)
+    seen = (await world.m3.get("/_control/faults")).json()
+    await world.m3.delete("/_control/faults")
+    assert "'fired': 1" in str(seen), seen
+    sentences = [one.sentence for one in result.marketplaces if one.failed]
+    assert len(sentences) == failed, result
+    assert all("MMS025MI.LstItem" in sentence for sentence in sentences)
+
+
 async def test_what_amazon_made_a_while_ago_counts_as_old_as_it_is(world: World) -> None:
     (first,) = (await look(world, FR)).marketplaces
     between = datetime.now(UTC)
@@ -219,13 +236,18 @@ async def test_after_a_mapping_the_last_listings_are_looked_up_again_without_ama
 async def test_mappings_of_a_moment_are_one_look_and_one_under_way_is_followed_by_another(
     world: World,
 ) -> None:
-    await listed(world, "LL-FIRST", "LL-SECOND")
+    await listed(world, "LL-FIRST", "LL-SECOND", "LL-SILENT")
     (before,) = (await look(world)).marketplaces
     assert before.taken_at is not None
-    await in_m3(world, "LL-450", "LL-FIRST")
-    await look_after_mapping(world.client, world.settings, EU)
+    await in_m3(world, "LL-450", "LL-FIRST", "LL-SILENT")
+    reading = world.settings.model_copy(update={"sku": SkuSettings()})
+    for settings, expected in ((world.settings, ""), (reading, listings_look_workflow_id(EU))):
+        work = ListingsAfterMapping(world.client, settings)
+        request = MappedSkus(seller_id=EU, skus=("LL-FIRST",))
+        asked_for = await ActivityEnvironment().run(work.look_after_mapping, request)
+        assert asked_for.workflow_id == expected
     await in_m3(world, "LL-451", "LL-SECOND")
-    await look_after_mapping(world.client, world.settings, EU)
+    await look_after_mapping(world.client, world.settings, EU, ["LL-SECOND"])
 
     async def items() -> tuple[str, str]:
         found = kept(world, before)
@@ -235,6 +257,7 @@ async def test_mappings_of_a_moment_are_one_look_and_one_under_way_is_followed_b
     handle = world.client.get_workflow_handle(listings_look_workflow_id(EU), result_type=ListingsLookResult)
     ended = await handle.result()
     assert DE in {one.marketplace_id for one in ended.marketplaces if one.key}
+    assert kept(world, before)["LL-SILENT"].itno == ""  # nobody asked for it
 
 
 @workflow.defn(name="ListingsHeard")

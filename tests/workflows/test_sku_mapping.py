@@ -148,9 +148,27 @@ async def test_a_mapping_by_itself_takes_no_alias_away(world: World) -> None:
     assert "is an alias of" in refused.sentence
 
 
+async def test_an_alias_of_two_items_is_told_and_another_items_gives_way_to_a_person(world: World) -> None:
+    sku, other = new_sku(), f"I{uuid4().hex[:8]}".upper()
+    alias = {"popn": sku, "e0pa": "PARTNER2"}
+    body = {"items": [{"itno": other, "itds": "A mug of another partner", "aliases": [alias]}]}
+    (await world.m3.post("/_control/items", json=body)).raise_for_status()
+    assert (await mapped(world, sku, automatic=True)).outcome == "refused"
+    for written, known in ((("2 AMZN",), ()), ((), ("2 AMZN",))):
+        result = await mapped(world, sku)
+        assert (result.outcome, result.written, result.known) == ("mapped", written, known)
+        assert len(result.notes) == 1, result.notes
+        [note] = result.notes
+        assert f"is an alias (2 AMZN) of {other} too, for another partner" in note
+    second = new_sku()
+    await mapped(world, second)
+    moved = await mapped(world, second, "100255-POT")
+    assert moved.notes == (f"SKU {second} was an alias (2 AMZN) of item {ITEM} and is none any more.",)
+
+
 async def test_any_sku_is_found_and_a_long_one_is_mapped_order_by_order(world: World) -> None:
     end = uuid4().hex[:6]
-    odd = (f"A \"B\" 'C' {end}", f"Tasse \\ grün % 茶 {end}", f"LONG-{end}-" + "X" * 29)
+    odd = (f"A \"B\" 'C' \\ grün % 茶 {end}", f"LONG-{end}-" + "X" * 29)
     for sku in odd:
         handle = await held(world, sku)
         await seen(world, sku, 1)
@@ -159,7 +177,7 @@ async def test_any_sku_is_found_and_a_long_one_is_mapped_order_by_order(world: W
         assert bool(result.written) == (len(sku) <= 30)
         assert bool(result.notes) == (len(sku) > 30)
         await booked(world, [handle])
-    assert len({sku_workflow_id(EU, sku) for sku in odd}) == 3
+    assert len({sku_workflow_id(EU, sku) for sku in odd}) == 2
 
 
 async def test_the_web_uis_form_is_answered_in_a_sentence(world: World) -> None:

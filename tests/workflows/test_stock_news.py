@@ -11,8 +11,10 @@ import pytest
 import pytest_asyncio
 
 from canonical.activity_contracts import ORDERS_QUEUE
+from canonical.ids import stock_workflow_id
 from canonical.notifications import read_notification
-from canonical.stock.news import SoldLines
+from canonical.stock.keeper_contracts import STATE, KeeperState, StockInput, StockView
+from canonical.stock.news import STOCK, SoldLines
 from canonical.stock.open_orders import OPEN_ORDERS_LOOK, OpenOrders, OpenOrdersInput, open_orders_id
 from starters.listening.stock_news import StockNews
 from starters.listening.tally import Outcome
@@ -23,6 +25,7 @@ from tests.support.stock_notebook import Told
 from tests.support.world import World, eventually
 from worker.open_orders import look_for_new_keeper
 from worker.stock_news import StockOnTemporal
+from worker.stock_settings import StockSettings
 
 MFN = "MERCHANT"
 BURST = 300
@@ -252,6 +255,43 @@ class Flaky(StockOnTemporal):
 
 async def tell(news: StockNews, message: str) -> None:
     await news.tell_of_orders([read_notification(message)])
+
+
+async def test_the_keeper_takes_what_it_is_told(shop: StockShop, sqs: str) -> None:
+    """The real one: no line twice, however it comes, and nothing that it cannot read."""
+    await shop.close_notebook()
+    # Without the looks that a worker begins with it, it knows nothing but what is told here.
+    pace = StockSettings(every_seconds=1).pace
+    keeper = await shop.client.start_workflow(
+        STOCK,
+        StockInput(state=KeeperState(pace=pace)),
+        id=stock_workflow_id(),
+        task_queue=ORDERS_QUEUE,
+    )
+
+    async def view() -> StockView:
+        seen: StockView = await keeper.query(STATE, result_type=StockView)
+        return seen
+
+    def kept(seen: StockView) -> int:
+        return (
+            seen.totals.strangers + seen.totals.orders
+        )  # nobody knows the SKUs before the listings are read
+
+    sold = await shop.place(order((ORDINARY, 2), ANOTHER, channel=MFN, status="PENDING"))
+    await shop.sweep(SELLER, m3=False)
+    before = kept(await eventually(view, lambda seen: kept(seen) >= 2 and not seen.busy))
+    another = await shop.place(order((ORDINARY, 3), channel=MFN))
+    post = await Post.open(sqs, shop)
+    for order_id in (sold, another, another):
+        await post.send(order_change(await shop.at_amazon(order_id)))
+    await post.send(moved(5), feed_ended("53"))
+    assert (await post.listen()).outcomes == {Outcome.PENDING: 1, Outcome.TOLD: 2, Outcome.STOCK: 2}
+    await shop.sweep(SELLER, m3=False)
+    seen = await eventually(view, lambda seen: kept(seen) > before and not seen.busy)
+    assert kept(seen) == before + 1
+    assert not [remark for remark in seen.remarks if "ignored" in remark]
+    await keeper.terminate()
 
 
 async def test_without_stock_quantities_and_feeds_stay_in_the_archive(world: World, sqs: str) -> None:

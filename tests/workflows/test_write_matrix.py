@@ -25,6 +25,7 @@ from tests.support.write_run import faults_of, noting, run, stage
 from tests.support.write_scan import modules_that_send, writes_at_amazon, writes_to_m3
 from tests.support.writes import ALIAS, RELEASED, WRITES
 from tests.support.writes_settlement import SETTLEMENT_WRITES
+from tests.support.writes_stock import EDITS, OPERATION, StockTrial, stock_trials
 from worker.outside import outside
 
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output" / "write-matrix.md"
@@ -39,6 +40,8 @@ class Matrix:
     trials: dict[tuple[str, str], Trial]
     seen: dict[tuple[str, str], Seen]
     faults: dict[str, dict[str, object]]
+    corrections: list[StockTrial]
+    """Of Amazon's stock: they are no order's."""
 
     def wrong(self, write: Write, case: Case) -> list[str]:
         """What is wrong with one cell of the table."""
@@ -54,14 +57,15 @@ async def matrix(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Matr
     """Servers of its own: the others' orders must meet none of these faults, and no other worker helps."""
     folder = tmp_path_factory.mktemp("matrix")
     async with AsyncExitStack() as stack:
-        world = await stage(stack, folder)
+        world = await stage(stack, folder, edits=EDITS)
         m3 = (await stack.enter_async_context(outside(world.settings))).m3
         trials = [Trial(write, case) for write in WRITES for case in CASES]
-        await run(world, m3, trials, folder)
-        yield await _result(world, m3, trials)
+        corrections = stock_trials()
+        await run(world, m3, trials, folder, corrections)
+        yield await _result(world, m3, trials, corrections)
 
 
-async def _result(world: World, m3: M3Client, trials: list[Trial]) -> Matrix:
+async def _result(world: World, m3: M3Client, trials: list[Trial], corrections: list[StockTrial]) -> Matrix:
     seen = {}
     (await world.m3.post("/_control/advance", json={"seconds": 120})).raise_for_status()  # the last invoices
     for trial in trials:
@@ -69,7 +73,7 @@ async def _result(world: World, m3: M3Client, trials: list[Trial]) -> Matrix:
         if trial.write.alias:
             await noting(trial, _one_alias(trial, m3))
     keyed = {(trial.write.name, trial.case.name): trial for trial in trials}
-    return Matrix(world, m3, keyed, seen, await faults_of(world))
+    return Matrix(world, m3, keyed, seen, await faults_of(world), corrections)
 
 
 async def _one_alias(trial: Trial, m3: M3Client) -> None:
@@ -126,6 +130,12 @@ def test_one_of_everything(matrix: Matrix, write: Write, case: Case) -> None:
     assert matrix.wrong(write, case) == []
 
 
+@pytest.mark.parametrize("number", range(len(stock_trials())), ids=lambda number: stock_trials()[number].id)
+async def test_a_stock_correction_is_booked_once(matrix: Matrix, number: int) -> None:
+    trial = matrix.corrections[number]
+    assert await trial.wrong(matrix.world, matrix.faults) == []
+
+
 ELSEWHERE = {
     "createOrder": "tests/activities/test_fulfillment_versions.py::test_a_lost_answer_makes_and_cancels_nothing_twice",
     "cancelOrder": "tests/activities/test_fulfillment_versions.py::test_a_lost_answer_makes_and_cancels_nothing_twice",
@@ -144,10 +154,8 @@ ELSEWHERE = {
     "test_a_worker_that_dies_between_any_two_steps_leaves_one_feed",
 }
 """Writes that carry no order, or that the version of the API in use here does not know: where they are proved."""
-ELSEWHERE_IN_M3 = {
-    "MMS850MI.AddAdjust": "tests/activities/test_m3_stock.py::test_a_correction_whose_reply_was_lost_is_not_sent_twice",
-}
-"""MI transactions that carry no order, and are no settlement's: where they are proved."""
+BESIDE = {OPERATION}
+"""MI transactions that carry no order and are tried beside them (`test_a_stock_correction_is_booked_once`)."""
 NO_WRITE = {"createRestrictedDataToken"}
 """Makes a key to what is there, and as many as are asked for."""
 SENDERS = {
@@ -167,16 +175,14 @@ def test_every_write_of_the_service_is_in_the_matrix() -> None:
     in_matrix = {write.operation for write in WRITES}
     at_amazon = {operation for operation in in_matrix if "." not in operation}
     assert writes_at_amazon() - NO_WRITE == at_amazon | set(ELSEWHERE)
-    assert writes_to_m3() == (in_matrix - at_amazon) | set(SETTLEMENT_WRITES) | set(ELSEWHERE_IN_M3)
+    assert writes_to_m3() == (in_matrix - at_amazon) | set(SETTLEMENT_WRITES) | BESIDE
 
 
 def test_nothing_is_sent_but_through_what_the_scan_reads() -> None:
     assert modules_that_send() == SENDERS
 
 
-@pytest.mark.parametrize(
-    "where", sorted({*ELSEWHERE.values(), *ELSEWHERE_IN_M3.values(), *chain(*SETTLEMENT_WRITES.values())})
-)
+@pytest.mark.parametrize("where", sorted({*ELSEWHERE.values(), *chain(*SETTLEMENT_WRITES.values())}))
 def test_what_is_proved_elsewhere_is_there(where: str) -> None:
     file, _, name = where.partition("::")
     assert f"def {name}(" in (OUTPUT.parents[1] / file).read_text(encoding="utf-8")

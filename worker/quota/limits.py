@@ -83,7 +83,8 @@ AMAZON_QUEUES: Final[dict[str, Operation]] = {
     AMAZON_GET_FEED_DOCUMENT_QUEUE: GET_FEED_DOCUMENT,
     AMAZON_SEARCH_CATALOG_QUEUE: SEARCH_CATALOG_ITEMS,
 }
-"""Which operation's quota each queue carries; every activity on it makes one such call."""
+"""Which operation's quota each queue carries; every activity on it makes one such call. The exception is
+getInventorySummaries, whose tokens do not outlive a queue: its later calls are told as calls beside the queue."""
 QUEUE_OF: Final[dict[str, str]] = {operation.name: queue for queue, operation in AMAZON_QUEUES.items()}
 """Queue by operation."""
 
