@@ -83,7 +83,11 @@ class FbaStockActivities:
                 raise ApplicationError(sentence, type=UNREADABLE, non_retryable=True) from None
             adjustments, refused = told
             taken = await asyncio.to_thread(self._taken, request.seller_id)
-            new = tuple(one for one in adjustments if one.reference not in taken)
+            new = tuple(
+                one
+                for one in adjustments
+                if one.reference not in taken and (request.begin is None or one.at.date() >= request.begin)
+            )
             subject = ids.fba_correction_subject(one.reference for one in new) if new else ""
             key = ids.adjustments_key(request.seller_id, subject) if new else ""
             if new:

@@ -69,7 +69,11 @@ class _Plan:
             for push in self._look(number)
         ]
         found = chosen(
-            pushes, patches=self._policy.patches, no_feeds=request.no_feeds, nothing=request.nothing
+            pushes,
+            patches=self._policy.patches,
+            patching=request.patching,
+            no_feeds=request.no_feeds,
+            nothing=request.nothing,
         )
         patches, going = self._patches(found)
         feeds = self._feeds(found, going)
@@ -103,12 +107,12 @@ class _Plan:
             if pool is None:
                 continue
             self._ask(pool)
-            now = wanted(pool, self._policy.rules, self._policy.least_rise)
+            now = wanted(pool, self._policy.rules, self._request.at, self._policy.least_rise)
             self._noted_now += len(now.notes)
             self._notes += now.notes[: act.SHOWN_AT_MOST - len(self._notes)]
             found += now.pushes
-            self._due[pool.key] = len(now.pushes)
-            part.put(key, now.pool, marks_of_pool(now.pool, to_plan=False, waiting=len(now.pushes)))
+            due = self._due[pool.key] = len(now.pushes) + now.later
+            part.put(key, now.pool, marks_of_pool(now.pool, to_plan=False, waiting=due))
         return found
 
     def _ask(self, pool: PoolState) -> None:

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Iterator, Mapping
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -44,6 +44,7 @@ _WORDS: dict[object, str] = {
     bool: "`true` or `false`",
     Path: "path",
     time: "time of day, as text",
+    date: "date",
 }
 
 _INTRODUCTION = f"""\

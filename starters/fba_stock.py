@@ -40,6 +40,7 @@ async def look(
         look_back=timedelta(days=wanted.look_back_days),
         since=since,
         until=until,
+        begin=wanted.begin,
     )
     begun = await begin(
         client,

@@ -7,8 +7,6 @@ from datetime import datetime
 from pydantic import BaseModel
 from temporalio.client import Client
 
-from activities import listings_snapshot
-from activities.skus import latest_report
 from canonical.marketplaces import MARKETPLACES, marketplace_name
 from canonical.sku.look_contracts import (
     SKU_LOOK,
@@ -23,6 +21,7 @@ from starters.console import Refused
 from starters.passes import begin, finish
 from worker.archiving import Archive
 from worker.settings import SellerSettings
+from worker.sku_archive import latest_report, newest_listings
 from worker.sku_held import open_skus
 
 
@@ -92,11 +91,9 @@ async def open_rows(client: Client, archive: Archive, sellers: dict[str, SellerS
 def _add_listings(
     rows: dict[tuple[str, str], OpenRow], archive: Archive, seller_id: str, marketplace_id: str
 ) -> None:
-    key = listings_snapshot.newest(archive, seller_id, marketplace_id)
-    if key is None:
-        return
+    snapshot = newest_listings(archive, seller_id, marketplace_id)
     name = marketplace_name(marketplace_id)
-    for one in listings_snapshot.read(archive, key).listings:
+    for one in snapshot.listings if snapshot else ():
         if one.itno or not one.sku:
             continue
         known = rows.get((seller_id, one.sku))

@@ -1,7 +1,7 @@
 """The configuration of the stock that Amazon keeps (FBA), as M3 has it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, field_validator
@@ -20,6 +20,9 @@ class FbaStockSettings(CorrectionLimits):
 
     at: time | Literal["never"] = time(5)
     """When Amazon is asked for adjustments, in schedules.time_zone."""
+    begin: date | None = None
+    """The first day whose adjustments are carried into M3: from when M3 had Amazon's stock. None carries whatever the
+    first look finds."""
     look_back_days: Annotated[int, Field(ge=1, le=180)] = 30
     """How far a look reads behind the last one; Amazon tells adjustments late, and each counts once."""
     message_type: Annotated[str, StringConstraints(max_length=6)] = ""

@@ -41,7 +41,8 @@ from canonical.stock.fba_ids import fba_adjustments_id
 from canonical.stock.listing_contracts import listings_look_id
 from canonical.stock.open_orders import open_orders_id
 from worker.marks import mark_of, scheduled_mark
-from worker.schedule_plan import Planned, planned
+from worker.schedule_plan import planned
+from worker.schedule_shapes import Planned
 from worker.settings import Settings
 from workflows import search_attributes as sa
 

@@ -99,6 +99,7 @@ def _fba_stock(settings: Settings) -> list[Planned]:
                     seller_id=seller_id,
                     marketplace_ids=seller.marketplaces,
                     look_back=timedelta(days=wanted.look_back_days),
+                    begin=wanted.begin,
                 ),
                 spec=daily(wanted.at, zone),
                 missed=MISSED_DAY,

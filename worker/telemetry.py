@@ -99,9 +99,9 @@ def configure_tracing(settings: WorkerSettings) -> TracingInterceptor:
 
 
 def without_query(span: Span, request: RequestInfo) -> None:
-    """Leave a URL's query out of its span: it is the signature of Amazon's presigned addresses, and carries buyers' names
-    to M3."""
-    plain = str(httpx.URL(str(httpx.URL(request.url))).copy_with(query=None, fragment=None))
+    """Leave a URL's query out of its span: Amazon's presigned addresses have their signature in it, and buyers' names
+    go to M3 in it."""
+    plain = str(httpx.URL(str(request.url)).copy_with(query=None, fragment=None))
     for name in ("http.url", "url.full"):
         span.set_attribute(name, plain)
 

@@ -5,7 +5,7 @@ result of the last look that completed. People are told of a report that does no
 over it.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -27,14 +27,16 @@ from workflows.reports import ask_and_wait, why
 
 _LONGEST: Final = timedelta(days=540)
 """Amazon tells eighteen months back."""
+_ZONES: Final = timedelta(days=1)
+"""A day at a centre may begin a day earlier than in UTC."""
 _BEHIND: Final = 4
 
 
 class FbaAdjustmentsCalls(Calls):
     """Activities of one look, named by `canonical.stock.fba_contracts`."""
 
-    async def read(self, file: FileWanted) -> act.LedgerRead:
-        request = act.ReadLedgerRequest(seller_id=self._seller_id, file=file)
+    async def read(self, file: FileWanted, begin: date | None) -> act.LedgerRead:
+        request = act.ReadLedgerRequest(seller_id=self._seller_id, file=file, begin=begin)
         name, result = act.READ_FBA_LEDGER, act.LedgerRead
         return await self._call(name, request, result, policies.READING, "Read Amazon's ledger")
 
@@ -54,6 +56,8 @@ class FbaAdjustments:
         last: act.FbaAdjustmentsResult | None = workflow.get_last_completion_result(act.FbaAdjustmentsResult)
         done = last.until if last is not None else now
         since = start.since or _day_of(max(min(done, now) - start.look_back, now - _LONGEST))
+        if start.begin is not None:
+            since = max(since, datetime.combine(start.begin, time(), tzinfo=UTC) - _ZONES)
         workflow.set_current_details(f"Waiting for Amazon's inventory ledger since {since:%Y-%m-%d}.")
         result = act.FbaAdjustmentsResult(seller_id=start.seller_id, until=now)
         try:
@@ -83,7 +87,7 @@ class FbaAdjustments:
     ) -> act.FbaAdjustmentsResult:
         """Hand what is new to a workflow of its own, and only then remember it as taken in."""
         calls = FbaAdjustmentsCalls(start.seller_id, _BEHIND)
-        read = await calls.read(file)
+        read = await calls.read(file, start.begin)
         result = result.model_copy(update={"read": read})
         await _tell_unread(start.seller_id, read)
         if not read.adjustments:

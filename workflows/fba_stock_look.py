@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from canonical.stock import fba_contracts as act
-from canonical.stock.fba_alerts import described, stock_differs
+from canonical.stock.fba_alerts import described, not_compared, stock_differs
 from canonical.stock.fba_ids import look_folder
 from workflows import policies
 from workflows.alarms import tell_people
 from workflows.calls import Calls
+from workflows.reports import why
 
 _BEHIND: Final = 4
 _SHOWN: Final = 20
@@ -41,6 +43,18 @@ class FbaStockLook:
 
     @workflow.run
     async def run(self, start: act.FbaStockInput) -> act.FbaStockCompared:
+        try:
+            compared = await self._compared(start)
+        except FailureError as error:
+            if start.tells and not is_cancelled_exception(error):
+                message = not_compared(why(error))
+                await tell_people(message, "Tell people that Amazon's stock was not compared")
+            raise
+        if start.tells:
+            compared = compared.model_copy(update={"told_at": await _told(compared, start.alert_pieces)})
+        return compared
+
+    async def _compared(self, start: act.FbaStockInput) -> act.FbaStockCompared:
         folder = look_folder(workflow.info().run_id)
         keys: list[str] = []
         remarks: list[str] = []
@@ -54,8 +68,6 @@ class FbaStockLook:
                 remarks += read.remarks
         compared = await FbaStockCalls("", _BEHIND).compare(folder, tuple(keys))
         workflow.set_current_details(_said(compared, remarks))
-        if start.tells:
-            compared = compared.model_copy(update={"told_at": await _told(compared, start.alert_pieces)})
         return compared
 
 

@@ -19,6 +19,8 @@ from workflows import stock_calls as calls
 from workflows.stock_state import StockState
 
 _PATCHES_AT_ONCE: Final = 200
+_QUESTIONS_AT_ONCE: Final = 200
+"""Of both kinds together far fewer than the 2,000 activities that Temporal lets one workflow have under way."""
 _REST: Final = timedelta(minutes=10)
 """So long nothing is sent for a seller after a call that Amazon did not take at all."""
 _WITHOUT_FEED: Final = timedelta(minutes=10)
@@ -79,6 +81,8 @@ class StockSending:
             feed = self._state.feeds[planned.key] = act.FeedState(feed=planned, since=now)
             self.begin(self._feed(feed))
         for late in plan.overdue:
+            if len(self._asked) >= _QUESTIONS_AT_ONCE:
+                break  # what is left over is overdue at the next planning, too
             if late.reference not in self._state.patches and late.reference not in self._asked:
                 self._asked.add(late.reference)
                 self.begin(self._ask(late))

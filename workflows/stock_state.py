@@ -1,5 +1,6 @@
 """What the stock keeper remembers, and the news that it has been told and not taken in yet."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -128,6 +129,7 @@ class StockState:
             book=kept.book,
             round=kept.round + 1,
             at=at,
+            patching=dict(Counter(patch.request.seller_id for patch in self.patches.values())),
             no_feeds=tuple(sorted(waiting | feedless)),
             nothing=tuple(sorted(seller for seller, until in kept.resting.items() if until > at)),
         )
@@ -166,6 +168,8 @@ class StockState:
             paused_at=kept.paused_at,
             news=len(self.inbox),
             asking_m3=self.asking_m3,
-            busy=bool(self.inbox or self.merging or self.asked.now or (kept.to_plan and kept.paused is None)),
+            busy=bool(
+                self.inbox.told or self.merging or self.asked.now or (kept.to_plan and kept.paused is None)
+            ),
             remarks=kept.remarks,
         )

@@ -24,7 +24,7 @@ class SentFeeds:
 
     async def content(self, key: str) -> FeedContent:
         """The feed itself; raises NotArchived, ValueError."""
-        return FeedContent.unpacked(await self._archive.fetch(key))
+        return await asyncio.to_thread(FeedContent.unpacked, await self._archive.fetch(key))
 
     async def sent(self, key: str) -> tuple[str, ...]:
         """Amazon's feeds of this key; none where it is not known to be handed in."""
@@ -67,5 +67,5 @@ class SentFeeds:
         if not refusals:
             return ""
         place = f"{key}.{feed_id}.refusals.jsonl"
-        await self._archive.keep(place, pack_refusals(refusals))
+        await self._archive.keep(place, await asyncio.to_thread(pack_refusals, refusals))
         return place

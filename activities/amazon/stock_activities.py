@@ -126,7 +126,8 @@ class StockActivities:
                 if adopted:
                     return act.SubmitFeedResult(feed_ids=adopted)
                 await self._files.give_up(request.key)
-            document_id = await self._uploaded(feeds, feed_text(content), subject)
+            text = await asyncio.to_thread(feed_text, content)
+            document_id = await self._uploaded(feeds, text, subject)
             await self._files.begin(request.key)
             try:
                 feed_id = await feeds.create(FEED_TYPE, content.marketplace_id, document_id)

@@ -95,7 +95,8 @@ class CorrectionLimits(BaseModel):
     most_pieces: int = Field(default=20, ge=0)
     """A correction of more pieces waits for a person."""
     most_value: Decimal | None = Field(default=Decimal(500), ge=0)
-    """A correction worth more, in the division's currency, waits for a person; None: only pieces count."""
+    """A correction worth more, in the division's currency, waits for a person, where the worth of a piece is known;
+    none counts pieces only."""
     most_pieces_a_run: int = Field(default=200, ge=0)
     """With more pieces in one run, up and down added, all of it waits for a person: Amazon's report may be wrong."""
 

@@ -43,6 +43,15 @@ def stock_differs(compared: FbaStockCompared, alert_pieces: int) -> AlertMessage
     )
 
 
+def not_compared(sentence: str) -> AlertMessage:
+    """What people are told where the look could not be made."""
+    return AlertMessage(
+        title="Amazon's stock was not put beside M3's",
+        body=_cut([sentence, "The next look does it. At once: o2c inventory fba"]),
+        severity=Severity.WARNING,
+    )
+
+
 def described(row: FbaDifference) -> str:
     """One item in a sentence."""
     under_way = f", corrections of {row.under_way:+d} under way" if row.under_way else ""

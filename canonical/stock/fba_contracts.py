@@ -3,7 +3,7 @@
 What grows with the seller's assortment is in the archive (`fba-stock/`); here are keys and counts.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,6 +55,8 @@ class FbaAdjustmentsInput(_Contract):
     since: datetime | None = None
     """A person's own period: then Amazon is asked for exactly this."""
     until: datetime | None = None
+    begin: date | None = None
+    """Adjustments of earlier days are in M3's stock already: they are never taken in."""
 
 
 class ReadLedgerRequest(_Contract):
@@ -62,6 +64,7 @@ class ReadLedgerRequest(_Contract):
 
     seller_id: str
     file: FileWanted
+    begin: date | None = None
 
 
 class LedgerRead(_Contract):
@@ -73,7 +76,7 @@ class LedgerRead(_Contract):
     """Of the adjustments in the archive."""
     adjustments: int = 0
     known: int = 0
-    """Lines that a look before took in."""
+    """Adjustments that a look before took in, or from before the beginning."""
     unreadable: int = 0
     remarks: tuple[str, ...] = ()
     """Of lines that cannot be read."""

@@ -186,6 +186,8 @@ class PlanRequest(_Contract):
     book: str
     round: int
     at: datetime
+    patching: dict[str, int] = {}
+    """By seller, patches that have not been answered."""
     no_feeds: tuple[str, ...] = ()
     """Sellers for whom a feed waits to be sent: what does not go by patch waits and joins the next."""
     nothing: tuple[str, ...] = ()

@@ -227,9 +227,12 @@ class PushPlan(_Part):
     """One JSON_LISTINGS_FEED each: one seller, one marketplace, at most 25,000 messages, no SKU twice."""
 
 
-def plan(pushes: Iterable[Push], *, patches: int = PATCHES) -> PushPlan:
+def plan(
+    pushes: Iterable[Push], *, patches: int = PATCHES, patching: Mapping[str, int] | None = None
+) -> PushPlan:
     """Few changes of a seller are patched, many go by feed; the largest falls first, so that what may be oversold is
-    put right first. Raises ValueError for an offer given twice."""
+    put right first. `patching`: by seller, patches that have not been answered; they are among the few. Raises
+    ValueError for an offer given twice."""
     ordered = sorted(pushes, key=lambda push: (-push.fall, push.quantity, push.offer.name))
     if len({push.offer.name for push in ordered}) < len(ordered):
         raise ValueError("An offer has two quantities to push at once.")
@@ -238,8 +241,8 @@ def plan(pushes: Iterable[Push], *, patches: int = PATCHES) -> PushPlan:
         by_seller.setdefault(push.offer.seller, []).append(push)
     single: list[Push] = []
     feeds: list[tuple[Push, ...]] = []
-    for mine in by_seller.values():
-        if len(mine) <= patches:
+    for seller, mine in by_seller.items():
+        if len(mine) <= patches - (patching or {}).get(seller, 0):
             single += mine
         else:
             feeds += _feeds(mine)

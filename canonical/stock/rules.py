@@ -27,7 +27,9 @@ class OfferRule(_Rule):
     """What is offered of an item in a marketplace; empty `itno` or `marketplace_id` means any."""
 
     itno: str = ""
+    """M3's item number."""
     marketplace_id: str = ""
+    """Amazon's id of the marketplace."""
     ratio: Decimal = Field(default=Decimal(1), ge=0, le=1)
     """Share of the pool that may be offered. In a split pool also the weight of the offer's part."""
     minimum: int = Field(default=0, ge=0)
@@ -40,17 +42,22 @@ class PoolRule(_Rule):
     """What is kept back of a pool and how its offers share it; empty `itno` or `whlo` means any."""
 
     itno: str = ""
+    """M3's item number."""
     whlo: str = ""
+    """M3's warehouse."""
     safety_stock: int = Field(default=0, ge=0)
     """Pieces that are never offered: they cover what Amazon sells between a reading and the push that follows."""
     sharing: Sharing = Sharing.SHARED
+    """What the offers of a pool may promise together."""
 
 
 class StockRules(_Rule):
     """All rules. A rule for the item goes before one for the marketplace or warehouse, both before one for any."""
 
     offers: tuple[OfferRule, ...] = ()
+    """What is offered where."""
     pools: tuple[PoolRule, ...] = ()
+    """What is kept back, and how offers share."""
 
     @model_validator(mode="after")
     def _each_once(self) -> "StockRules":

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from canonical.stock.corrections import CorrectionRules, FbaAdjustment
 from simulators import assortment, catalogue
 from tests.activities.amazon_world import DE, EU, Amazon, amazon, attempt
 from tests.activities.m3_bench import Bench, WorkerDied, bench
-from tests.unit.test_fba_ledger import Line, file
+from tests.unit.test_fba_ledger import FIRST, Line, file
 
 SELLER = EU.seller_id
 TEA, COFFEE = assortment.ORDINARY_ITEMS[:2]
@@ -123,9 +123,9 @@ class Desk:
         self.archive = Archive(str(folder / "archive"))
         self.stock = FbaStockActivities({}, self.archive)
 
-    async def read(self, lines: Iterable[Line]) -> act.LedgerRead:
+    async def read(self, lines: Iterable[Line], begin: date | None = None) -> act.LedgerRead:
         await self.archive.keep("reports/1.txt", file(list(lines)))
-        request = act.ReadLedgerRequest(seller_id=SELLER, file=FileWanted(key="reports/1.txt"))
+        request = act.ReadLedgerRequest(seller_id=SELLER, file=FileWanted(key="reports/1.txt"), begin=begin)
         return await attempt(1).run(self.stock.read_fba_ledger, request)
 
     async def taken(self, read: act.LedgerRead) -> None:
@@ -148,6 +148,14 @@ async def test_what_was_taken_in_is_known_whatever_is_read_with_it(tmp_path: Pat
     await desk.taken(later)
     nothing = await desk.read(old)
     assert (nothing.adjustments, nothing.subject, nothing.key) == (0, "", "")
+
+
+async def test_what_amazon_did_before_the_beginning_is_never_taken_in(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    lines = [Line(reference="1"), Line(reference="2", day=FIRST + timedelta(days=1))]
+    read = await desk.read(lines, begin=FIRST + timedelta(days=1))
+    assert (read.adjustments, read.known) == (1, 1)
+    assert (await desk.read(lines)).adjustments == 2
 
 
 async def test_a_file_that_is_no_ledger_is_refused_in_a_sentence(tmp_path: Path) -> None:

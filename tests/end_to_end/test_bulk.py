@@ -213,7 +213,7 @@ async def test_orders_that_moved_on_or_closed_meanwhile_say_so(shop: Workshop) -
     assert fixed[third.id].outcome is Outcome.ACCEPTED
     await shop.until(third, lambda view: bool(view.repairs) and view.held_reason == "unmapped_sku")
     assert (await shop.view(second)).repairs == ()
-    repaired = ("map_sku", "sku=BULK-MEANWHILE", f"itno={ITEM}")
+    repaired = ("map_sku", "sku=BULK-MEANWHILE", f"itno={ITEM}", "alone=true")
     for handle in (second, third):
         assert (await shop.o2c("fix", handle.id[-19:], *repaired)).status == 0
     await booked_once(shop, await closed([second, third]))

@@ -108,7 +108,7 @@ def other_version(folder: Path) -> Path:
     module = folder / "workflows" / "order_booking.py"
     text = module.read_text()
     for call in (
-        "(Step.ITEMS, self._calls.resolve_items())",
+        "(Step.ITEMS, self._resolve_items())",
         "(Step.CUSTOMER, self._calls.ensure_customer())",
     ):
         assert f"work.append({call})" in text

@@ -18,7 +18,7 @@ from tests.support.configuration import write_configuration
 COMMANDS = (
     "worker", "register", "doctor", "start", "import", "sweep", "returns", "subscribe", "listen",
     "held", "due", "fix", "order", "alerts", "views", "schedules", "quotas", "pause", "resume", "audit",
-    "simulators", "demo", "settlement", "sku",
+    "simulators", "demo", "settlement", "sku", "inventory",
 )  # fmt: skip
 NEED_TEMPORAL = (
     ["register"],

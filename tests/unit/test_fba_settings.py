@@ -1,6 +1,6 @@
 """The section `[fba_stock]`: warehouses by area, limits, times; and what of it becomes schedules."""
 
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -80,11 +80,12 @@ def test_reasons_and_limits_reach_the_rules(tmp_path: Path) -> None:
 
 def test_the_section_makes_the_schedules_and_without_it_there_are_none(tmp_path: Path) -> None:
     assert [one for one in stock_schedules(settings(tmp_path, "")) if "fba" in one.id] == []
-    configured = settings(tmp_path, "[fba_stock]\nlook_back_days = 12\nalert_pieces = 4")
+    configured = settings(tmp_path, "[fba_stock]\nlook_back_days = 12\nalert_pieces = 4\nbegin = 2026-11-02")
     made = {one.id: one for one in stock_schedules(configured)}
     look = made[f"o2c-fba-adjustments-{EU}"].argument
     assert isinstance(look, FbaAdjustmentsInput)
     assert (look.look_back.days, look.marketplace_ids) == (12, configured.sellers[EU].marketplaces)
+    assert look.begin == date(2026, 11, 2)
     beside = made["o2c-fba-stock"].argument
     assert isinstance(beside, FbaStockInput)
     assert (beside.tells, beside.alert_pieces, set(beside.sellers)) == (True, 4, set(configured.sellers))

@@ -1,6 +1,5 @@
 """What the stock keeper is told of Amazon's orders, by sweeps, by notifications, and by a look at what is open."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -9,26 +8,28 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from pydantic import BaseModel
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import stock_workflow_id
-from canonical.notifications import read_notification
 from canonical.stock.keeper_contracts import STATE, KeeperState, StockInput, StockView
-from canonical.stock.news import STOCK, SoldLines
+from canonical.stock.news import STOCK
 from canonical.stock.open_orders import OPEN_ORDERS_LOOK, OpenOrders, OpenOrdersInput, open_orders_id
-from starters.listening.stock_news import StockNews
 from starters.listening.tally import Outcome
 from tests.support.notifications import SELLER, Post, envelope, order_change
 from tests.support.orders import ANOTHER, ORDINARY, order
 from tests.support.stock_news import StockShop, stock_shop
 from tests.support.stock_notebook import Told
 from tests.support.world import World, eventually
+from worker import stock_news
+from worker.known_workflows import signalled
 from worker.open_orders import look_for_new_keeper
-from worker.stock_news import StockOnTemporal
 from worker.stock_settings import StockSettings
 
 MFN = "MERCHANT"
-BURST = 300
+BURST = 200
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -225,36 +226,27 @@ async def test_what_cannot_be_read_is_a_dead_letter_and_no_keeper_no_error(shop:
     assert await post.counts() == (0, 0)
 
 
-async def test_a_signal_that_fails_keeps_every_message_that_it_carried(shop: StockShop) -> None:
-    """Whoever waits for it hears of it, tells it again, and deletes nothing before."""
-    flaky = Flaky(shop)
-    news = StockNews(flaky, gather_seconds=0.01)
-    message = order_change(order((ORDINARY, 2), channel=MFN), quantities=False)
-    tellings = [asyncio.create_task(tell(news, message)) for _ in range(3)]
-    results = await asyncio.gather(*tellings, return_exceptions=True)
-    assert [type(each) for each in results] == [ConnectionError] * 3
-    assert (await shop.told()).signals == 0
-    await tell(news, message)
+async def test_while_temporal_is_away_messages_stay_and_are_told_later(
+    shop: StockShop, sqs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [2]
+
+    async def away(client: Client, workflow_id: str, name: str, what: BaseModel) -> bool:
+        if left[0]:
+            left[0] -= 1
+            assert sum(await post.counts()) == 3
+            raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+        return await signalled(client, workflow_id, name, what)
+
+    monkeypatch.setattr(stock_news, "signalled", away)
+    post = await Post.open(sqs, shop)
+    sold = [await shop.place(order((ORDINARY, 2), channel=MFN, status="PENDING")) for _ in range(2)]
+    await post.send(*[order_change(await shop.at_amazon(order_id)) for order_id in sold], moved(4))
+    assert (await post.listen()).outcomes == {Outcome.PENDING: 2, Outcome.STOCK: 1}
     told = await shop.told()
-    assert [line.quantity for signal in told.sold for line in signal.lines] == [2]
-
-
-class Flaky(StockOnTemporal):
-    """Temporal cannot be asked the first time."""
-
-    def __init__(self, shop: StockShop) -> None:
-        super().__init__(shop.client)
-        self._failed = False
-
-    async def tell_sold(self, sold: SoldLines, *, again: bool = False) -> bool:
-        if not self._failed:
-            self._failed = True
-            raise ConnectionError
-        return await super().tell_sold(sold, again=again)
-
-
-async def tell(news: StockNews, message: str) -> None:
-    await news.tell_of_orders([read_notification(message)])
+    assert counted(told, *sold) == {(order_id, ORDINARY): (2, True, False) for order_id in sold}
+    assert [move.quantity for move in told.moves] == [4]
+    assert left == [0]
 
 
 async def test_the_keeper_takes_what_it_is_told(shop: StockShop, sqs: str) -> None:
