@@ -104,6 +104,7 @@ def _listing(row: Mapping[str, str]) -> Listing:
         channel="MFN" if mine else "FBA",
         quantity=quantity,
         active=status not in ("inactive", "incomplete"),
+        product=status != "incomplete",
         problem=" ".join(filter(None, (*problems, wrong))),
         note=note,
     )

@@ -11,6 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from canonical.ids import stock_workflow_id
 from canonical.stock import keeper_contracts as act
 from canonical.stock.drift import Drift, drift
+from canonical.stock.keeper_state import RETRY_OFFER, STATE, StockView
 from canonical.stock.news import LOOK, LookNow
 from starters.console import Refused
 from worker.archiving import ArchiveError
@@ -23,11 +24,11 @@ _LOOKS, _LOOK_EVERY = 240, 0.5
 """Looks, and seconds between them, within which the keeper has taken in listings that were read."""
 
 
-async def keeper_state(client: Client) -> act.StockView:
+async def keeper_state(client: Client) -> StockView:
     """The keeper as it stands; raises Refused where none runs."""
     handle = client.get_workflow_handle(stock_workflow_id())
     try:
-        view: act.StockView = await handle.query(act.STATE, result_type=act.StockView)
+        view: StockView = await handle.query(STATE, result_type=StockView)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Refused(_NONE) from None
@@ -46,13 +47,13 @@ async def ask(
     handle = client.get_workflow_handle(stock_workflow_id())
     if again:
         for seller, sku in skus or [("", "")]:
-            await handle.signal(act.RETRY_OFFER, act.RetryOffers(seller=seller, sku=sku, by=_who()))
+            await handle.signal(RETRY_OFFER, act.RetryOffers(seller=seller, sku=sku, by=_who()))
     await handle.signal(LOOK, LookNow(full=full, pools=pools))
     return len(pools)
 
 
 def _pools(
-    settings: Settings, view: act.StockView, skus: Sequence[tuple[str, str]]
+    settings: Settings, view: StockView, skus: Sequence[tuple[str, str]]
 ) -> tuple[tuple[str, str], ...]:
     try:
         reading = StockReading(settings, view)
@@ -91,7 +92,7 @@ async def listings_now(client: Client, settings: Settings) -> None:
 class Drifts:
     """What Amazon shows against what it should."""
 
-    def __init__(self, settings: Settings, view: act.StockView) -> None:
+    def __init__(self, settings: Settings, view: StockView) -> None:
         try:
             reading = StockReading(settings, view)
             states = {state.name: state for state in reading.offers()}

@@ -27,7 +27,8 @@ from canonical.activity_contracts import M3_QUEUE, ORDERS_QUEUE
 from canonical.ids import stock_workflow_id
 from canonical.import_contracts import IMPORTS_QUEUE
 from canonical.stock.fba_contracts import AMAZON_INVENTORY_QUEUE
-from canonical.stock.keeper_contracts import STOCK_QUEUE, StockInput
+from canonical.stock.keeper_contracts import STOCK_QUEUE
+from canonical.stock.keeper_state import StockInput
 from canonical.stock.news import STOCK
 from worker.fba_stock import fba_stock_work
 from worker.listings import listings_for_new_keeper

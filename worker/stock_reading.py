@@ -9,7 +9,7 @@ from activities.stock_shelf import StockShelf
 from canonical.stock.book import PoolState
 from canonical.stock.book_parts import part_of
 from canonical.stock.book_skus import SkuState
-from canonical.stock.keeper_contracts import StockView
+from canonical.stock.keeper_state import StockView
 from canonical.stock.models import OfferName
 from canonical.stock.pushes import OfferState
 from worker.archiving import open_archive

@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.alert_contracts import AlertMessage
 from canonical.stock import keeper_contracts as act
+from canonical.stock.keeper_state import Sent, StockInput
 from canonical.stock.news import STOCK
 from workflows import stock_calls as calls
 from workflows import stock_texts as texts
@@ -36,14 +37,14 @@ class Stock(StockHandlers):
     """Started by every worker where stock is configured; the first one wins."""
 
     @workflow.init
-    def __init__(self, start: act.StockInput) -> None:
+    def __init__(self, start: StockInput) -> None:
         self._state = StockState(start.state)
         self._sending = StockSending(self._state)
         self._began = workflow.now()
         """The round."""
 
     @workflow.run
-    async def run(self, _: act.StockInput) -> None:
+    async def run(self, _: StockInput) -> None:
         """Live for ever, in runs of a bounded history."""
         self._sending.resume()
         while True:
@@ -118,7 +119,7 @@ class Stock(StockHandlers):
         )
         if done.patches or done.feeds:
             messages = sum(feed.messages for feed in done.feeds)
-            sent = act.Sent(
+            sent = Sent(
                 round=request.round,
                 at=now,
                 patches=len(done.patches),
@@ -226,4 +227,4 @@ class Stock(StockHandlers):
         while state.inbox:  # the last word before the new run: nothing that was told is lost
             await self._merge()
             await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(act.StockInput(state=state.snapshot()))
+        workflow.continue_as_new(StockInput(state=state.snapshot()))

@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 
 from canonical.stock import keeper_contracts as act
 from canonical.stock import news
+from canonical.stock.keeper_state import PAUSE, RESUME, RETRY_OFFER, STATE, Decision, StockView
 from workflows.repairs import BadRepair, read_news
 from workflows.stock_state import StockState
 
@@ -64,25 +65,25 @@ class StockHandlers:
             asked.full |= told.full
             asked.pools |= dict.fromkeys(told.pools)
 
-    @workflow.signal(name=act.PAUSE, description="Send nothing to Amazon. Input: why, by; or none.")
+    @workflow.signal(name=PAUSE, description="Send nothing to Amazon. Input: why, by; or none.")
     def pause(self, *arguments: object) -> None:
-        told = self._read(act.PAUSE, act.Decision, arguments or ({},))
+        told = self._read(PAUSE, Decision, arguments or ({},))
         if told is not None:
             self._state.keep(paused=told, paused_at=workflow.now())
 
-    @workflow.signal(name=act.RESUME, description="Send to Amazon again. Input: why, by; or none.")
+    @workflow.signal(name=RESUME, description="Send to Amazon again. Input: why, by; or none.")
     def resume(self, *arguments: object) -> None:
-        told = self._read(act.RESUME, act.Decision, arguments or ({},))
+        told = self._read(RESUME, Decision, arguments or ({},))
         if told is not None and self._state.kept.paused is not None:
             self._state.keep(paused=None, paused_at=None)
             self._state.asked.now = True
 
     @workflow.signal(
-        name=act.RETRY_OFFER,
+        name=RETRY_OFFER,
         description="What Amazon refused may be sent again. Input: seller, marketplace, sku; left out, any.",
     )
     def retry_offer(self, *arguments: object) -> None:
-        told = self._read(act.RETRY_OFFER, act.RetryOffers, arguments or ({},))
+        told = self._read(RETRY_OFFER, act.RetryOffers, arguments or ({},))
         if told is not None:
             self._state.inbox.again.append(told)
 
@@ -91,8 +92,8 @@ class StockHandlers:
         """Whatever else is sent: answered where people look, harmless."""
         self._state.note(workflow.now(), f"A signal {name[:80]} is not known here and was ignored.")
 
-    @workflow.query(name=act.STATE, description="Pools, offers, what is on its way, refused or noted.")
-    def state(self) -> act.StockView:
+    @workflow.query(name=STATE, description="Pools, offers, what is on its way, refused or noted.")
+    def state(self) -> StockView:
         return self._state.view()
 
     def _read(self, name: str, kind: type[N], arguments: tuple[object, ...]) -> N | None:

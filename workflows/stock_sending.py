@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from canonical.stock import keeper_contracts as act
 from canonical.stock import sending
+from canonical.stock.keeper_state import FeedState
 from workflows import stock_calls as calls
 from workflows.stock_state import StockState
 
@@ -78,7 +79,7 @@ class StockSending:
             self._state.patches[patch.reference] = patch
             self.begin(self._patch(patch))
         for planned in plan.feeds:
-            feed = self._state.feeds[planned.key] = act.FeedState(feed=planned, since=now)
+            feed = self._state.feeds[planned.key] = FeedState(feed=planned, since=now)
             self.begin(self._feed(feed))
         for late in plan.overdue:
             if len(self._asked) >= _QUESTIONS_AT_ONCE:
@@ -152,7 +153,7 @@ class StockSending:
 
     # --- a feed ---------------------------------------------------------------------------------
 
-    async def _feed(self, feed: act.FeedState) -> None:
+    async def _feed(self, feed: FeedState) -> None:
         key = feed.feed.key
         try:
             answer = await self._carried(feed)
@@ -164,7 +165,7 @@ class StockSending:
             self._state.inbox.feeds.append(answer)
             del self._state.feeds[key]
 
-    async def _carried(self, feed: act.FeedState) -> act.FeedAnswer | None:
+    async def _carried(self, feed: FeedState) -> act.FeedAnswer | None:
         """Hand it in, wait until Amazon has done it, read what came of it; None where the run ends before."""
         seller_id, key = feed.feed.seller_id, feed.feed.key
         if not feed.feed_ids:
@@ -193,7 +194,7 @@ class StockSending:
         refusals = tuple(result.refusals_key for result in results)
         return act.FeedAnswer(key=key, at=workflow.now(), refusals=refusals)
 
-    async def _until_ended(self, feed: act.FeedState, feed_id: str) -> sending.FeedLook | None:
+    async def _until_ended(self, feed: FeedState, feed_id: str) -> sending.FeedLook | None:
         state = self._state
         pause = min(_FIRST_LOOK, state.kept.pace.every / 3)
         while True:
@@ -219,7 +220,7 @@ class StockSending:
                 return look
             pause = min(pause * 1.5, _LOOKS_APART)
 
-    async def _result(self, feed: act.FeedState, feed_id: str, look: sending.FeedLook) -> sending.FeedResult:
+    async def _result(self, feed: FeedState, feed_id: str, look: sending.FeedLook) -> sending.FeedResult:
         request = sending.FeedResultRequest(
             seller_id=feed.feed.seller_id,
             feed_id=feed_id,
@@ -236,7 +237,7 @@ class StockSending:
             f"What became of feed {feed_id}?",
         )
 
-    def _lost(self, feed: act.FeedState, why: str) -> act.FeedAnswer:
+    def _lost(self, feed: FeedState, why: str) -> act.FeedAnswer:
         """Nobody knows what became of its quantities: the newest ones go again."""
         now, seller_id = workflow.now(), feed.feed.seller_id
         self._state.no_feed(seller_id, now + _WITHOUT_FEED)

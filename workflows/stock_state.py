@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from canonical.stock import keeper_contracts as act
+from canonical.stock.keeper_state import KeeperState, StockView
 from canonical.stock.news import ListingsRead, QuantityMoved, SoldLines
 
 _REMARKS: Final = 20
@@ -78,7 +79,7 @@ class Asked:
 class StockState:
     """The keeper's memory. What must outlive a run is in `kept`, `patches` and `feeds`."""
 
-    def __init__(self, kept: act.KeeperState) -> None:
+    def __init__(self, kept: KeeperState) -> None:
         self.kept = kept
         self.patches = dict(kept.patches)
         self.feeds = dict(kept.feeds)
@@ -144,14 +145,14 @@ class StockState:
         """How long news are gathered before they are taken in."""
         return min(timedelta(seconds=5), max(timedelta(seconds=0.2), self.kept.pace.every / 12))
 
-    def snapshot(self) -> act.KeeperState:
+    def snapshot(self) -> KeeperState:
         """For the next run."""
         return self.kept.model_copy(update={"patches": self.patches, "feeds": self.feeds})
 
-    def view(self) -> act.StockView:
+    def view(self) -> StockView:
         """For people."""
         kept = self.kept
-        return act.StockView(
+        return StockView(
             book=kept.book,
             round=kept.round,
             totals=kept.totals,

@@ -2,7 +2,7 @@
 
 from canonical.alert_contracts import AlertMessage, Severity
 from canonical.stock import keeper_contracts as act
-from canonical.stock.keeper_contracts import StockView
+from canonical.stock.keeper_state import StockView
 
 _CELL = str.maketrans({"|": "/", "\n": " "})
 

@@ -149,7 +149,7 @@ class Routing:
         before = self._sku(read.seller_id, sku) or SkuState(seller=read.seller_id, sku=sku)
         places = {name: place for name, place in before.places.items() if name != read.marketplace_id}
         if row is not None:
-            whlo = self._warehouses.get(read.marketplace_id, "")
+            whlo = self._warehouses.get(read.marketplace_id, "") if row.product else ""
             places[read.marketplace_id] = Place(channel=row.channel, itno=row.itno, whlo=whlo)
         itno = row.itno if row is not None and row.itno else before.itno
         now = before.model_copy(update={"places": dict(sorted(places.items())), "itno": itno})

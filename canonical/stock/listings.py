@@ -38,6 +38,8 @@ class Listing(_Part):
     quantity: int | None = None
     """MFN pieces shown; None where Amazon tells none."""
     active: bool = True
+    product: bool = True
+    """False where Amazon calls it incomplete: it is no product yet, and a quantity of it would never be live."""
     itno: str = ""
     """Empty: nobody knows the item."""
     by: Literal["alias", "rule", ""] = ""

@@ -6,7 +6,7 @@ import typer
 from temporalio.client import Client
 
 from canonical.stock.drift import Drift, DriftKind
-from canonical.stock.keeper_contracts import StockView
+from canonical.stock.keeper_state import StockView
 from starters.console import counted, say, say_json, table
 from starters.options import AsJson, Config
 from starters.session import run_connected, seller_of, settings_of

@@ -20,7 +20,7 @@ from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from canonical.ids import stock_workflow_id
-from canonical.stock.keeper_contracts import STATE, StockView
+from canonical.stock.keeper_state import STATE, StockView
 from simulators.amazon.quotas import PLANS
 from tests.bench.planting import refused, requests_of
 from tests.bench.stage import Stage, cpu_seconds, resident_kib, stage

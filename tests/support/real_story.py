@@ -181,7 +181,7 @@ def tax_of(real: RealOrder) -> Decimal:
 
 
 async def _repair(world: RealWorld, story: Story) -> None:
-    """What an operator would send; a SKU is mapped once and serves the other orders."""
+    """What an operator would send; a SKU is mapped once, and the other orders are tried again."""
     handle = world.handle(story.real.order_id, story.real.seller)
     fix: CorrectAddress | MapSku | Retry | AcceptDifference
     match story.end.held_reason:
@@ -189,7 +189,7 @@ async def _repair(world: RealWorld, story: Story) -> None:
             [sku] = [sku for sku in story.real.skus if sku in UNKNOWN_TO_M3]
             itno = assortment.ORDINARY_ITEMS[-1 - UNKNOWN_TO_M3.index(sku)].itno
             known = await world.mi.call("MMS025MI.LstItem", POPN=sku)
-            name, fix = ("retry", Retry()) if known else ("map_sku", MapSku(sku=sku, itno=itno))
+            name, fix = ("retry", Retry()) if known else ("map_sku", MapSku(sku=sku, itno=itno, alone=True))
         case "address_does_not_fit":
             name, fix = "correct_address", CorrectAddress(address=_with_a_real_state(story.real))
         case _:

@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.worker import Replayer
 
 from activities import listings_snapshot
 from activities.stock_shelf import StockShelf
 from canonical.ids import stock_workflow_id
-from canonical.stock import keeper_contracts as act
 from canonical.stock.book import PoolState
 from canonical.stock.book_parts import part_of
+from canonical.stock.keeper_state import STATE, StockView
 from canonical.stock.listing_contracts import listings_look_workflow_id
 from canonical.stock.listings import Listing, ListingsHead
 from canonical.stock.news import LISTED, LOOK, SOLD, ListingsRead, LookNow, SoldLine, SoldLines
@@ -28,20 +30,21 @@ from tests.support.configuration import QUOTA_FACTOR, settings_for
 from tests.support.processes import simulator
 from tests.support.world import World, eventually
 from worker.archiving import open_archive
-from worker.connection import DATA_CONVERTER
+from worker.connection import DATA_CONVERTER, sandbox_runner
 from worker.main import hosted
 from worker.outside import outside
 from worker.registration import register
 from worker.settings import Settings
 from worker.stock_hosting import start_keeper
 from workflows.search_attributes import ALL
+from workflows.stock import Stock
 
 EU = catalogue.SELLERS[0]
 DE, GB, FR = (market.marketplace_id for market in EU.marketplaces)
 STOCK = """
 [stock]
 every_seconds = 1
-confirm_minutes = 0.03
+confirm_minutes = 0.005
 patches = 20
 listings_at = "never"
 open_orders_at = "never"
@@ -74,8 +77,8 @@ class KeeperShop(World):
     def shelf(self) -> StockShelf:
         return StockShelf(open_archive(self.settings.archive))
 
-    async def state(self) -> act.StockView:
-        view: act.StockView = await self.keeper.query(act.STATE, result_type=act.StockView)
+    async def state(self) -> StockView:
+        view: StockView = await self.keeper.query(STATE, result_type=StockView)
         return view
 
     async def pool(self, goods: Goods, whlo: str = "MAI") -> PoolState | None:
@@ -173,7 +176,7 @@ class KeeperShop(World):
         for market in markets or (DE,):
             await eventually(lambda market=market: self.shown(goods, market), lambda seen: seen == quantity)  # type: ignore[misc]
 
-    async def quiet(self) -> act.StockView:
+    async def quiet(self) -> StockView:
         """As soon as nothing is on its way and everything is planned."""
         return await eventually(
             self.state,
@@ -244,10 +247,21 @@ async def keeper_world(
 
 
 @asynccontextmanager
-async def keeper_shop(folder: Path, extra: str = "") -> AsyncIterator[KeeperShop]:
-    """The same with a worker, and so with a keeper."""
-    async with keeper_world(folder, extra) as shop, at_work(shop):
-        yield shop
+async def restless_shop(folder: Path, extra: str = "") -> AsyncIterator[KeeperShop]:
+    """The same with a worker, and so with a keeper, whose runs end all the time; each is replayed when all is done."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workflows.stock.LONG_HISTORY", 120)
+        async with keeper_world(folder, extra) as shop, at_work(shop):
+            yield shop
+            await _replay(shop)
+
+
+async def _replay(shop: KeeperShop) -> None:
+    """Every run of the keeper decides the same again."""
+    replayer = Replayer(workflows=[Stock], workflow_runner=sandbox_runner(), data_converter=DATA_CONVERTER)
+    async for run in shop.client.list_workflows(f"WorkflowId='{shop.keeper.id}'"):
+        handle = shop.client.get_workflow_handle(run.id, run_id=run.run_id)
+        await replayer.replay_workflow(await handle.fetch_history())
 
 
 @asynccontextmanager

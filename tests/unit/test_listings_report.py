@@ -98,6 +98,8 @@ def test_inactive_and_incomplete_are_not_active() -> None:
     assert one({}).active
     assert not one({"status": "Inactive"}).active
     assert not one({"status": "Incomplete"}).active
+    assert not one({"status": "Incomplete"}).product
+    assert one({"status": "Inactive"}).product
     assert one({"status": "Inactive"}).problem == ""
 
 

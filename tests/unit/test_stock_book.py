@@ -1,5 +1,6 @@
 """The stock book: what each piece of news changes, in whatever order and however often it comes; and its files."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -285,6 +286,12 @@ def test_from_listings_balances_and_orders_come_quantities_each_once(desk: Desk)
     assert len(desk.plan(1000).overdue) == 2
 
 
+def test_what_is_no_product_yet_is_not_offered_and_is_as_soon_as_it_is_one(desk: Desk) -> None:
+    assert desk.listed(DE, row(active=False, product=False)).totals.offers == 0
+    assert desk.listed(DE, row(), at=60).totals.offers == 1
+    assert desk.listed(DE, row(active=False, product=False), at=120).totals.offers == 0
+
+
 def test_an_order_of_an_unknown_sku_waits_for_its_listing(desk: Desk) -> None:
     assert desk.told(sold(2, 0)).totals.strangers == 1
     assert desk.listed(DE, row()).totals.strangers == 0
@@ -337,16 +344,18 @@ def test_other_rules_are_planned_for_every_pool(desk: Desk) -> None:
     assert pool.offers[0].wanted == 6
 
 
-def test_pruning_leaves_what_the_book_needs(desk: Desk) -> None:
+def test_pruning_leaves_what_the_book_needs_however_old(desk: Desk, tmp_path: Path) -> None:
     desk.listed(DE, row())
     old = desk.book
     desk.read(balance(6))
-    before = len(desk.archive.keys(BOOK))
-    assert desk.shelf.prune(desk.book, datetime.now(UTC) + timedelta(days=4)) >= 0
+    now = datetime.now(UTC)
+    long_ago = (now - timedelta(days=4)).timestamp()
+    for file in (tmp_path / BOOK).iterdir():
+        os.utime(file, (long_ago, long_ago))
+    assert desk.shelf.prune(desk.book, now) == 2
+    assert set(desk.archive.keys(BOOK)) == {*desk.shelf.index(desk.book).files, desk.book}
+    assert old not in desk.archive.keys(BOOK)
     assert desk.pool() is not None
-    assert desk.shelf.prune(desk.book, datetime.now(UTC) + timedelta(days=2)) == 0
-    assert old != desk.book
-    assert len(desk.archive.keys(BOOK)) <= before
 
 
 def test_a_part_that_is_gone_is_told_and_filled_again(desk: Desk) -> None:

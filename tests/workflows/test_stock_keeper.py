@@ -1,16 +1,15 @@
 """The stock keeper between both simulators: what M3 has is what Amazon shows, whatever happens on the way."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
 from canonical.stock import keeper_contracts as act
-from canonical.stock.news import MOVED, QuantitiesMoved, QuantityMoved
+from canonical.stock.keeper_state import RETRY_OFFER
 from simulators import assortment
 from tests.support.orders import new_order_id, order
-from tests.support.stock_keeping import DE, EU, FR, GB, Goods, KeeperShop, keeper_shop
+from tests.support.stock_keeping import DE, EU, FR, Goods, KeeperShop, restless_shop
 from tests.support.world import eventually
 
 MFN = "MERCHANT"
@@ -18,7 +17,7 @@ MFN = "MERCHANT"
 
 @pytest_asyncio.fixture(scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KeeperShop]:
-    async with keeper_shop(tmp_path_factory.mktemp("keeper")) as service:
+    async with restless_shop(tmp_path_factory.mktemp("keeper")) as service:
         yield service
 
 
@@ -85,7 +84,7 @@ async def test_what_amazon_refuses_is_told_and_tried_again_when_a_person_says(sh
     await shop.count(tea, 2)
     assert await shop.shown(tea) == 0
     assert (await shop.amazon.delete("/_control/stock/refuse")).status_code == 204
-    await shop.keeper.signal(act.RETRY_OFFER, act.RetryOffers(sku=tea.sku))
+    await shop.keeper.signal(RETRY_OFFER, act.RetryOffers(sku=tea.sku))
     await shop.shows(tea, 2)
     assert (await shop.quiet()).totals.refused == 0
 
@@ -108,114 +107,3 @@ async def test_of_what_m3_cannot_sell_nothing_is_offered_and_people_are_told(sho
     assert "M3 shows a stock of -4" in said
     assert f"item {blocked.itno} in warehouse MAI has status 80" in said
     assert "M3 has no item NO-SUCH-ITEM" in said
-
-
-async def test_many_changes_go_by_feed_and_half_of_them_are_refused(shop: KeeperShop) -> None:
-    many = await shop.goods(8, DE, number=60)
-    await shop.put(shop.amazon, "/_control/stock/refuse", {"share": 0.5})
-    before = (await shop.state()).totals.refused
-    await shop.tell_listings()
-    view = await eventually(shop.state, lambda view: view.totals.refused > before and not view.feeds)
-    assert (await shop.amazon.delete("/_control/stock/refuse")).status_code == 204
-    shown = [await shop.shown(one) for one in many]
-    assert set(shown) == {0, 8}
-    view = await shop.quiet()
-    assert view.totals.refused == shown.count(0)
-    await shop.keeper.signal(act.RETRY_OFFER)
-    for one in many:
-        await shop.shows(one, 8)
-    assert (await shop.quiet()).totals.refused == 0
-    feeds = (await shop.amazon.get("/_control/stock/feeds")).json()
-    assert len(feeds) == 2
-
-
-async def test_a_sku_that_amazon_fulfils_anywhere_is_never_touched(shop: KeeperShop) -> None:
-    tea = await shop.one(6, DE, shows=1)
-    row = shop.listed[DE][tea.sku]
-    shop.listed.setdefault(GB, {})[tea.sku] = row.model_copy(update={"channel": "FBA"})
-    await shop.tell_listings(GB, DE)
-    other = await shop.one(6, DE)
-    await shop.tell_listings()
-    await shop.shows(other, 6)
-    await shop.quiet()
-    assert await shop.shown(tea) == 1
-
-
-async def test_a_sku_that_amazon_takes_over_is_left_alone_from_then_on(shop: KeeperShop) -> None:
-    tea = await shop.one(6, DE)
-    await shop.put(shop.amazon, "/_control/stock/refuse", {"sku": tea.sku, "late": True})
-    listing = {"seller": EU.seller_id, "sku": tea.sku, "marketplaces": [DE], "by": "AMAZON"}
-    await shop.put(shop.amazon, "/_control/stock/listings", {"listings": [listing]})
-    await shop.tell_listings()
-
-    async def offers() -> int:
-        pool = await shop.pool(tea)
-        return len(pool.offers) if pool else 0
-
-    await eventually(offers, lambda known: known == 1)
-    await eventually(offers, lambda known: known == 0)
-    assert (await shop.amazon.delete("/_control/stock/refuse")).status_code == 204
-    await shop.count(tea, 3)
-    await shop.quiet()
-    assert (await shop.shown(tea)) is None
-
-
-async def test_more_than_anybody_can_explain_is_put_right(shop: KeeperShop) -> None:
-    tea = await shop.one(3, DE)
-    await shop.tell_listings()
-    await shop.shows(tea, 3)
-    await shop.quiet()
-    listing = {"seller": EU.seller_id, "sku": tea.sku, "marketplaces": [DE], "quantity": 30}
-    await shop.put(shop.amazon, "/_control/stock/listings", {"listings": [listing]})
-    move = QuantityMoved(
-        seller_id=EU.seller_id,
-        marketplace_id=DE,
-        sku=tea.sku,
-        quantity=30,
-        at=datetime.now(UTC) + timedelta(seconds=1),
-    )
-    await shop.keeper.signal(MOVED, QuantitiesMoved(moves=(move,)))
-    await shop.shows(tea, 3)
-
-
-async def test_nothing_is_sent_while_it_is_paused(shop: KeeperShop) -> None:
-    tea = await shop.one(5)
-    await shop.tell_listings()
-    await shop.shows(tea, 5)
-    await shop.keeper.signal(act.PAUSE, act.Decision(why="A count of the warehouse.", by="operations"))
-    await shop.count(tea, 2)
-    view = await shop.state()
-    assert view.paused is not None
-    rounds, looks = view.round, view.looked_at
-    await shop.look()
-    await eventually(shop.state, lambda view: view.looked_at != looks and not view.asking_m3)
-    assert (await shop.state()).round == rounds
-    assert await shop.shown(tea) == 5
-    await shop.keeper.signal(act.RESUME)
-    await shop.shows(tea, 2)
-
-
-async def test_a_run_that_ends_hands_everything_to_the_next(
-    shop: KeeperShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tea = await shop.one(5)
-    await shop.tell_listings()
-    await shop.shows(tea, 5)
-    monkeypatch.setattr("workflows.stock.LONG_HISTORY", 40)
-    runs = set()
-    for left in (4, 3, 2, 1):
-        await shop.count(tea, left)
-        await shop.shows(tea, left)
-        runs.add((await shop.keeper.describe()).run_id)
-    assert len(runs) > 1
-    assert (await shop.quiet()).totals.offers > 1
-
-
-async def test_what_cannot_be_read_is_noted_and_stops_nothing(shop: KeeperShop) -> None:
-    for name in ("sold", "listed", "moved", "look", "retry_offer", "feed_finished", "nonsense"):
-        await shop.keeper.signal(name, "what?")
-    view = await eventually(shop.state, lambda view: len(view.remarks) >= 7)
-    assert sum("was ignored" in remark for remark in view.remarks) == 7
-    tea = await shop.one(2)
-    await shop.tell_listings()
-    await shop.shows(tea, 2)

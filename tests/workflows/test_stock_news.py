@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from canonical.activity_contracts import ORDERS_QUEUE
 from canonical.ids import stock_workflow_id
-from canonical.stock.keeper_contracts import STATE, KeeperState, StockInput, StockView
+from canonical.stock.keeper_state import STATE, KeeperState, StockInput, StockView
 from canonical.stock.news import STOCK
 from canonical.stock.open_orders import OPEN_ORDERS_LOOK, OpenOrders, OpenOrdersInput, open_orders_id
 from starters.listening.tally import Outcome
