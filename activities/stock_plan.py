@@ -15,8 +15,8 @@ from canonical.stock.round import FEED_MARK, Going, chosen, overdue, sent, wante
 from canonical.stock.rules import StockRules
 from canonical.stock.sending import FeedContent, FeedMessage, PatchRequest
 
-_ASKED_AT_ONCE: Final = 200
-"""Offers of which Amazon is asked in one round what it shows."""
+_OVERDUE_AT_MOST: Final = 600
+"""Offers with a late quantity that one planning names; of some of them Amazon is being asked already."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class _Plan:
             pace=self._policy.pace,
             patches=patches,
             feeds=feeds,
-            overdue=tuple(self._overdue[:_ASKED_AT_ONCE]),
+            overdue=tuple(self._overdue[:_OVERDUE_AT_MOST]),
             notes=tuple(self._notes),
             noted_now=self._noted_now,
         )

@@ -39,6 +39,8 @@ class StockSending:
         self._under_way = 0
         self._asked: set[str] = set()
         """References of quantities that Amazon is being asked about."""
+        self._taken: dict[str, datetime] = {}
+        """By reference, when Amazon took a patch into its queue: it may have waited for long in ours before."""
         self.failed: BaseException | None = None
 
     @property
@@ -81,10 +83,12 @@ class StockSending:
         for planned in plan.feeds:
             feed = self._state.feeds[planned.key] = FeedState(feed=planned, since=now)
             self.begin(self._feed(feed))
+        lately = now - self._state.kept.pace.confirm
+        self._taken = {reference: at for reference, at in self._taken.items() if at > lately}
         for late in plan.overdue:
             if len(self._asked) >= _QUESTIONS_AT_ONCE:
                 break  # what is left over is overdue at the next planning, too
-            if late.reference not in self._state.patches and late.reference not in self._asked:
+            if not any(late.reference in each for each in (self._state.patches, self._asked, self._taken)):
                 self._asked.add(late.reference)
                 self.begin(self._ask(late))
 
@@ -116,6 +120,7 @@ class StockSending:
                 self._state.rest(seller, now() + _REST)
             return _answer(patch, "lost", now())
         if result.accepted:
+            self._taken[patch.reference] = now()
             return None
         return _answer(patch, "refused", now(), code=result.code, message=result.message)
 
