@@ -19,7 +19,7 @@ from starters.held_orders import held_orders
 from starters.lookup import find_open
 from starters.repairs import AnswerKind, ask, read_argument
 from tests.support.orders import ORDINARY, order, sku_with
-from tests.support.world import World, eventually
+from tests.support.world import World, eventually, updated
 from worker.late import LateKept, tell_closed
 from worker.visibility import OrdersOnTemporal
 from workflows import search_attributes as sa
@@ -89,7 +89,7 @@ async def test_a_cancellation_after_close_is_held_and_settled_once(world: World)
     facts = await eventually(lambda: audited(world, order_id), lambda facts: facts.status == "RUNNING")
     assert facts.held_reason == "cancelled_after_close"
 
-    await handle.execute_update("mark_step_done", {"step": "cancelling", "number": "0009999999"})
+    await updated(handle, "mark_step_done", {"step": "cancelling", "number": "0009999999"})
     view = await world.until(handle, lambda view: bool(view.remarks) and bool(view.held_reason))
     assert "was not taken as done" in view.remarks[-1]
     await handle.signal("mark_step_done", {"step": "cancelling", "number": result.orno, "by": "tester"})

@@ -11,7 +11,7 @@ from canonical.cancellations import CancelledBy, Settled
 from canonical.order_contracts import OrderResult, OrderView
 from tests.support.notifications import Post, order_change
 from tests.support.orders import ANOTHER, ORDINARY, order, sku_with
-from tests.support.world import World
+from tests.support.world import World, updated
 
 Handle = WorkflowHandle[object, OrderResult]
 SCARCE = sku_with("shipment_not_reportable")
@@ -174,7 +174,7 @@ async def test_cancelling_once_more_what_m3_did_not_let_go_tries_again(world: Wo
     view = await world.until_held(handle, "m3_not_authorised")
     assert view.step == "cancelling"
     await world.m3.delete("/_control/faults")
-    assert "was accepted; m3_not_authorised is being repaired" in await handle.execute_update("cancel", {})
+    assert "was accepted; m3_not_authorised is being repaired" in await updated(handle, "cancel", {})
     result = await world.result(handle)
     assert (result.outcome, (await m3_order(world, order_id))["stat"]) == ("cancelled", "90")
 
@@ -212,8 +212,8 @@ async def asked(
 async def test_an_accepted_request_deletes_the_order_and_waits_for_amazon(world: World) -> None:
     order_id, handle, _ = await asked(world, ORDINARY)
     assert "by " in (await world.view(handle)).held_sentence
-    assert "was accepted" in await handle.execute_update(
-        "accept_cancellation", {"by": "service", "why": "ordered twice"}
+    assert "was accepted" in await updated(
+        handle, "accept_cancellation", {"by": "service", "why": "ordered twice"}
     )
     view = await world.until(handle, lambda view: bool(view.cancellations))
     assert (view.step, (await m3_order(world, order_id))["stat"]) == ("cancelling", "90")
@@ -292,12 +292,12 @@ async def test_the_deadline_is_amazons_ship_date_and_people_are_told_when_it_pas
 async def test_other_repairs_do_not_answer_a_buyer(world: World) -> None:
     _, handle, _ = await asked(world, ORDINARY)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await handle.execute_update("retry")
+        await updated(handle, "retry")
     assert "accept_cancellation, refuse_cancellation" in str(refused.value.cause)
     await handle.signal("refuse_cancellation")
     await world.until(handle, waits)
     with pytest.raises(WorkflowUpdateFailedError):
-        await handle.execute_update("accept_cancellation")
+        await updated(handle, "accept_cancellation")
 
 
 async def test_the_request_of_a_partly_shipped_order_is_notified_and_heard(world: World, sqs: str) -> None:

@@ -16,7 +16,7 @@ from tests.support import fba_stock as stock
 from tests.support.fba_stock import ITEMS, Handle, held, in_m3, look, subject_of, view
 from tests.support.holding import Workshop, workshop
 from tests.support.orders import ANOTHER, ORDINARY
-from tests.support.world import PATIENCE, eventually
+from tests.support.world import PATIENCE, eventually, updated
 from tests.support.write_run import faults_of
 
 THIRD = next(sku for sku in ITEMS if sku not in (ORDINARY, ANOTHER))
@@ -130,7 +130,7 @@ async def test_a_run_with_too_many_pieces_waits_as_a_whole(shop: Workshop) -> No
     assert (waiting.booked, await in_m3(shop, ORDINARY)) == (0, 110)
     await asyncio.gather(
         *(handle.signal("accept_difference", {"by": name}) for name in ("ann", "bob")),
-        handle.execute_update("accept_difference", {"by": "eve"}),
+        updated(handle, "accept_difference", {"by": "eve"}),
         return_exceptions=True,
     )
     result = await ended(handle)
@@ -151,16 +151,16 @@ async def test_an_unknown_reason_and_an_unknown_sku_are_asked_for(shop: Workshop
     assert (waiting.booked, await in_m3(shop, ORDINARY)) == (1, 109)
     compared = await stock.stock_look(shop)
     assert f"{stock.EU}/{unmapped}" in compared.unmapped
-    await handle.execute_update("retry")
+    await updated(handle, "retry")
     again = await eventually(lambda: view(handle), lambda now: len(now.plans) == 2 and bool(now.held_reason))
     assert again.plans[1].doubts == 2
     known = stock.SECTION + '\n[fba_stock.reasons]\nG = "disposed"\n'
     await shop.configure(lambda text: stock.with_fba_stock(text, known))
-    await handle.execute_update("retry")
+    await updated(handle, "retry")
     after = await eventually(lambda: view(handle), lambda now: len(now.plans) == 3 and bool(now.held_reason))
     assert (after.booked, after.plans[2].doubts) == (2, 1)
     await equal(shop, ORDINARY)
-    await handle.execute_update("accept_difference", {"by": "ann", "why": "not our goods"})
+    await updated(handle, "accept_difference", {"by": "ann", "why": "not our goods"})
     result = await ended(handle)
     assert (result.outcome, result.left_out[0].what, result.left_out[0].by) == ("booked", "unknown", "ann")
 
@@ -177,7 +177,7 @@ async def test_what_m3_refuses_keeps_nothing_back_and_is_sent_again(shop: Worksh
     [row] = [row for row in compared.rows if row.itno == ITEMS[ORDINARY]]
     assert row.under_way == -3
     await stock.count(shop, ORDINARY, 110)
-    await handle.execute_update("retry")
+    await updated(handle, "retry")
     result = await ended(handle)
     assert (result.booked, result.refused) == (2, ())
     await equal(shop, ORDINARY, ANOTHER)

@@ -7,7 +7,7 @@ from canonical.fba_contracts import FBA_FEED, FbaFeedInput, FbaFeedResult
 from canonical.ids import after_close_workflow_id
 from canonical.order_contracts import OrderResult
 from tests.support.orders import ANOTHER, ORDINARY, new_order_id, order
-from tests.support.world import World, eventually
+from tests.support.world import World, eventually, updated
 
 EU = "A2EUSELLER0001"
 
@@ -76,7 +76,7 @@ async def test_more_than_was_ordered_is_held_and_accepted_once(world: World) -> 
     assert "3 of order item" in view.held_sentence
     assert "2 were ordered" in view.held_sentence
     assert (await world.in_m3(order_id))["invoices"] == []
-    await handle.execute_update("accept_difference")
+    await updated(handle, "accept_difference")
     result = await world.result(handle)
     assert (result.shipped, result.surplus) == ({tea: 2}, 1)
     assert (await look(world)).told.after_close == 0
@@ -92,7 +92,7 @@ async def test_less_than_was_ordered_is_held_and_ends_as_it_stands(world: World)
     await world.start(order_id)
     view = await world.until_held(handle, "shipped_too_little")
     assert "2 of 3" in view.held_sentence
-    await handle.execute_update("accept_difference")
+    await updated(handle, "accept_difference")
     result = await world.result(handle)
     assert sum(result.shipped.values()) == 2
     assert len(result.invoices) == 1
@@ -109,6 +109,6 @@ async def test_a_surplus_after_the_order_was_closed_is_carried_apart(world: Worl
     assert (await look(world)).told.after_close == 1
     late = world.client.get_workflow_handle(after_close_workflow_id(EU, order_id), result_type=OrderResult)
     await eventually(lambda: world.view(late), lambda view: view.held_reason == "shipped_after_close")
-    await late.execute_update("accept_difference")
+    await updated(late, "accept_difference")
     assert (await world.result(late)).outcome == "settled"
     assert (await look(world)).told.after_close == 0

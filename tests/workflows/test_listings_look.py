@@ -75,6 +75,12 @@ async def put(http: object, path: str, body: object) -> None:
     assert answer.status_code < 300, answer.text
 
 
+@pytest.fixture(autouse=True)
+def nothing_read_before(world: World) -> None:
+    """Whatever other tests of this process have put into the archive, some of it dated later."""
+    open_archive(world.settings.archive).remove("listings")
+
+
 async def listed(world: World, *skus: str, **facts: object) -> None:
     listings = [{"seller": EU, "sku": sku, "quantity": 7, **facts} for sku in skus]
     await put(world.amazon, "/_control/stock/listings", {"listings": listings})

@@ -17,7 +17,7 @@ from starters.lookup import find_subject
 from starters.repairs import send_fix
 from tests.support.mcf import MUGS, SELLER, TEA, WAREHOUSE, McfHandle, McfShop, mcf_shop
 from tests.support.orders import order
-from tests.support.world import World, eventually
+from tests.support.world import World, eventually, updated
 from worker.mcf import McfOnTemporal
 from workflows.search_attributes import HELD_REASON
 
@@ -134,7 +134,7 @@ async def test_what_was_cancelled_in_time_ships_nothing(shop: McfShop) -> None:
     handle, number = await shop.begun()
     await shop.until_step(handle, "awaiting_shipment")
     await shop.happens(number, "validate", "plan")
-    answer = await handle.execute_update("cancel", {"by": "operations"})
+    answer = await updated(handle, "cancel", {"by": "operations"})
     assert "accepted" in answer
     result = await result_of(handle)
     assert result.outcome == "not_shipped"
@@ -241,7 +241,7 @@ async def test_an_address_amazon_cannot_validate_is_corrected(shop: McfShop) -> 
         "postal_code": "20457",
         "country": "DE",
     }
-    await handle.execute_update("correct_address", {"address": corrected})
+    await updated(handle, "correct_address", {"address": corrected})
     await shop.until_step(handle, "awaiting_shipment")
     again = await shop.at_amazon(f"{number}-2")
     assert again["asked"]["destinationAddress"]["postalCode"] == "20457"  # type: ignore[index]
@@ -272,10 +272,10 @@ async def test_a_sku_that_amazon_does_not_know_is_mapped(shop: McfShop) -> None:
         handle, number = await shop.begun()
         view = await shop.until_held(handle, "mcf_sku_unknown")
         assert "several SellerSKUs" in view.held_sentence
-        await handle.execute_update("map_sku", {"sku": "NO-SUCH-SKU", "itno": TEA.itno})
+        await updated(handle, "map_sku", {"sku": "NO-SUCH-SKU", "itno": TEA.itno})
         view = await shop.until_held(handle, "mcf_refused")
         assert "the SellerSKU for Item Id: 1-0 is invalid" in view.held_sentence
-        await handle.execute_update("map_sku", {"sku": TEA.sku, "itno": TEA.itno})
+        await updated(handle, "map_sku", {"sku": TEA.sku, "itno": TEA.itno})
         await shop.until_step(handle, "awaiting_shipment")
         assert (await shop.at_amazon(number))["items"][0]["sku"] == TEA.sku  # type: ignore[index]
         await handle.terminate()
@@ -293,8 +293,8 @@ async def test_a_lost_parcel_is_held_and_closed_as_it_stands(shop: McfShop) -> N
     view = await shop.until_held(handle, "mcf_not_delivered")
     assert "UNDELIVERABLE" in view.held_sentence
     with pytest.raises(Exception, match="update"):
-        await handle.execute_update("cancel", {})
-    await handle.execute_update("accept_difference", {"why": "Amazon refunds"})
+        await updated(handle, "cancel", {})
+    await updated(handle, "accept_difference", {"why": "Amazon refunds"})
     assert (await result_of(handle)).outcome == "shipped"
 
 
@@ -345,7 +345,7 @@ async def test_what_m3_let_go_too_little_of_is_held_and_amazon_is_not_asked_agai
     assert [one["order_id"] for one in await shop.every() if str(one["order_id"]).startswith(view.orno)] == [
         number
     ]
-    answer = await handle.execute_update("mark_step_done", {"step": "shipment", "number": view.dlix})
+    answer = await updated(handle, "mark_step_done", {"step": "shipment", "number": view.dlix})
     assert "accepted" in answer
     await shop.until_step(handle, "awaiting_delivery")
     await handle.terminate()

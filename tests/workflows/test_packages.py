@@ -14,7 +14,7 @@ from canonical.package_contracts import (
 from starters.held_orders import HeldOrder, held_orders
 from starters.lookup import find_subject
 from tests.support.orders import ANOTHER, ORDINARY, new_order_id, order
-from tests.support.world import World, eventually
+from tests.support.world import World, eventually, updated
 
 EU = "A2EUSELLER0001"
 
@@ -130,7 +130,7 @@ async def test_a_correction_that_cannot_be_told_is_held_and_the_latest_word_repa
     assert (await find_subject(world.client, [EU], order_id)).description.id == handle.id
     await m3_does(world, "correct", cuor=order_id, fwno="UPS", etrn="1Z999AA10123456784")
     await look(world)
-    await handle.execute_update("retry")
+    await updated(handle, "retry")
     assert (await handle.result()).outcome == "corrected"
     [(carrier, tracking, pieces)] = (await packages_at_amazon(world, order_id)).values()
     assert (carrier, tracking, pieces) == ("UPS", "1Z999AA10123456784", 1)
