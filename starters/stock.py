@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,18 +20,27 @@ from worker.settings import Settings
 from worker.stock_reading import StockReading
 
 _NONE = "No stock keeper runs. It is started by a worker whose configuration has a section [stock]; see docs/stock.md."
+_SILENT = (
+    "The stock keeper does not answer, and sends nothing: no worker takes its tasks, or they fail. The history of "
+    "o2c-stock in the Web UI shows which; of failing tasks the worker's code is the cause, and the runbook says what "
+    "to do (an order is stuck)."
+)
+_NO_ANSWER = (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
+_ANSWERS_IN = timedelta(seconds=15)
 _LOOKS, _LOOK_EVERY = 240, 0.5
 """Looks, and seconds between them, within which the keeper has taken in listings that were read."""
 
 
 async def keeper_state(client: Client) -> StockView:
-    """The keeper as it stands; raises Refused where none runs."""
+    """The keeper as it stands; raises Refused where none runs, or none answers."""
     handle = client.get_workflow_handle(stock_workflow_id())
     try:
-        view: StockView = await handle.query(STATE, result_type=StockView)
+        view: StockView = await handle.query(STATE, result_type=StockView, rpc_timeout=_ANSWERS_IN)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Refused(_NONE) from None
+        if error.status in _NO_ANSWER:
+            raise Refused(_SILENT) from None
         raise
     except WorkflowQueryFailedError as error:
         raise Refused(f"The stock keeper cannot answer: {error}") from None

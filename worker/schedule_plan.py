@@ -2,8 +2,6 @@
 
 from datetime import time, timedelta
 
-from pydantic import BaseModel
-
 from canonical.deadlines import DEADLINES, DeadlinesInput
 from canonical.deferred_contracts import DEFERRED_LOOK, DeferredInput, deferred_look_id
 from canonical.fba_contracts import FBA_FEED, FbaFeedInput
@@ -31,7 +29,7 @@ from canonical.schedule_contracts import (
 from canonical.settlement_ids import settlement_feed_id
 from canonical.settlement_reports import SETTLEMENT_FEED, FeedInput
 from canonical.sweep_contracts import SWEEP, SweepInput
-from worker.schedule_shapes import MISSED_DAY, MISSED_SWEEP, Planned, daily, every
+from worker.schedule_shapes import MISSED_DAY, MISSED_SWEEP, Planned, daily, daily_look, every
 from worker.settings import Settings
 from worker.stock_schedules import stock_schedules
 
@@ -179,25 +177,14 @@ def _settlements(settings: Settings) -> list[Planned]:
         return []
     spec = daily(at, settings.schedules.time_zone)
 
-    def look(schedule_id: str, seller_id: str, workflow: str, argument: BaseModel, what: str) -> Planned:
-        return Planned(
-            id=schedule_id,
-            seller_id=seller_id,
-            workflow=workflow,
-            argument=argument,
-            spec=spec,
-            missed=MISSED_DAY,
-            summary=f"{what}, seller {seller_id}",
-        )
-
     looks: list[Planned] = []
     for each in settings.sellers:
         feed = FeedInput(seller_id=each, report_types=settings.settlement.posting.reports)
         deferred, finances = DeferredInput(seller_id=each), FinanceInput(seller_id=each)
         looks += [
-            look(settlement_feed_id(each), each, SETTLEMENT_FEED, feed, "Settlement reports"),
-            look(deferred_look_id(each), each, DEFERRED_LOOK, deferred, "What Amazon holds back"),
-            look(finance_look_id(each), each, FINANCE_LOOK, finances, "New kinds of amounts"),
+            daily_look(settlement_feed_id(each), each, SETTLEMENT_FEED, feed, "Settlement reports", spec),
+            daily_look(deferred_look_id(each), each, DEFERRED_LOOK, deferred, "What Amazon holds back", spec),
+            daily_look(finance_look_id(each), each, FINANCE_LOOK, finances, "New kinds of amounts", spec),
         ]
     return looks
 

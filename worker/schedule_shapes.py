@@ -40,3 +40,11 @@ def daily(at: time, time_zone: str) -> ScheduleSpec:
         hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)], second=[ScheduleRange(at.second)]
     )
     return ScheduleSpec(calendars=[calendar], time_zone_name=time_zone)
+
+
+def daily_look(
+    schedule_id: str, seller_id: str, workflow: str, argument: BaseModel, what: str, spec: ScheduleSpec
+) -> Planned:
+    """Once a day, of a seller or of all; one that was missed is made up for while its day lasts."""
+    summary = f"{what}, seller {seller_id}" if seller_id else what
+    return Planned(schedule_id, seller_id, workflow, argument, spec, MISSED_DAY, summary)

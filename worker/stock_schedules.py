@@ -12,7 +12,7 @@ from canonical.stock.fba_contracts import (
 from canonical.stock.fba_ids import fba_adjustments_id, fba_stock_id
 from canonical.stock.listing_contracts import LISTINGS_LOOK, ListingsLookInput, listings_look_id
 from canonical.stock.open_orders import OPEN_ORDERS_LOOK, OpenOrdersInput, open_orders_id
-from worker.schedule_shapes import MISSED_DAY, Planned, daily
+from worker.schedule_shapes import Planned, daily, daily_look
 from worker.settings import Settings
 from worker.stock_settings import StockSettings
 
@@ -27,19 +27,18 @@ def _skus(settings: Settings) -> list[Planned]:
     if wanted is None or not isinstance(wanted.look_at, time):
         return []
     return [
-        Planned(
-            id=sku_look_id(seller_id),
-            seller_id=seller_id,
-            workflow=SKU_LOOK,
-            argument=SkuLookInput(
+        daily_look(
+            sku_look_id(seller_id),
+            seller_id,
+            SKU_LOOK,
+            SkuLookInput(
                 seller_id=seller_id,
                 automatic=wanted.automatic,
                 threshold=wanted.threshold,
                 most_automatic=wanted.most_automatic,
             ),
-            spec=daily(wanted.look_at, settings.schedules.time_zone),
-            missed=MISSED_DAY,
-            summary=f"SKUs without item, seller {seller_id}",
+            "SKUs without item",
+            daily(wanted.look_at, settings.schedules.time_zone),
         )
         for seller_id in settings.sellers
     ]
@@ -53,14 +52,13 @@ def _listings(settings: Settings) -> list[Planned]:
     if stock is None or not isinstance(stock.listings_at, time):
         return []
     return [
-        Planned(
-            id=listings_look_id(seller_id),
-            seller_id=seller_id,
-            workflow=LISTINGS_LOOK,
-            argument=ListingsLookInput(seller_id=seller_id, marketplace_ids=seller.marketplaces),
-            spec=daily(stock.listings_at, settings.schedules.time_zone),
-            missed=MISSED_DAY,
-            summary=f"Listings, seller {seller_id}",
+        daily_look(
+            listings_look_id(seller_id),
+            seller_id,
+            LISTINGS_LOOK,
+            ListingsLookInput(seller_id=seller_id, marketplace_ids=seller.marketplaces),
+            "Listings",
+            daily(stock.listings_at, settings.schedules.time_zone),
         )
         for seller_id, seller in settings.sellers.items()
     ]
@@ -71,14 +69,13 @@ def _open_orders(settings: Settings) -> list[Planned]:
     if stock is None or not isinstance(stock.open_orders_at, time):
         return []
     return [
-        Planned(
-            id=open_orders_id(seller_id),
-            seller_id=seller_id,
-            workflow=OPEN_ORDERS_LOOK,
-            argument=OpenOrdersInput(seller_id=seller_id, days=stock.open_orders_days),
-            spec=daily(stock.open_orders_at, settings.schedules.time_zone),
-            missed=MISSED_DAY,
-            summary=f"Open orders, seller {seller_id}",
+        daily_look(
+            open_orders_id(seller_id),
+            seller_id,
+            OPEN_ORDERS_LOOK,
+            OpenOrdersInput(seller_id=seller_id, days=stock.open_orders_days),
+            "Open orders",
+            daily(stock.open_orders_at, settings.schedules.time_zone),
         )
         for seller_id in settings.sellers
     ]
@@ -91,36 +88,34 @@ def _fba_stock(settings: Settings) -> list[Planned]:
     found: list[Planned] = []
     if isinstance(wanted.at, time):
         found += [
-            Planned(
-                id=fba_adjustments_id(seller_id),
-                seller_id=seller_id,
-                workflow=FBA_ADJUSTMENTS,
-                argument=FbaAdjustmentsInput(
+            daily_look(
+                fba_adjustments_id(seller_id),
+                seller_id,
+                FBA_ADJUSTMENTS,
+                FbaAdjustmentsInput(
                     seller_id=seller_id,
                     marketplace_ids=seller.marketplaces,
                     look_back=timedelta(days=wanted.look_back_days),
                     begin=wanted.begin,
                 ),
-                spec=daily(wanted.at, zone),
-                missed=MISSED_DAY,
-                summary=f"What Amazon did to its stock, seller {seller_id}",
+                "What Amazon did to its stock",
+                daily(wanted.at, zone),
             )
             for seller_id, seller in settings.sellers.items()
         ]
     if isinstance(wanted.compare_at, time):
         found.append(
-            Planned(
-                id=fba_stock_id(),
-                seller_id="",
-                workflow=FBA_STOCK_LOOK,
-                argument=FbaStockInput(
+            daily_look(
+                fba_stock_id(),
+                "",
+                FBA_STOCK_LOOK,
+                FbaStockInput(
                     sellers={each: seller.marketplaces for each, seller in settings.sellers.items()},
                     alert_pieces=wanted.alert_pieces,
                     tells=True,
                 ),
-                spec=daily(wanted.compare_at, zone),
-                missed=MISSED_DAY,
-                summary="Amazon's stock beside M3's",
+                "Amazon's stock beside M3's",
+                daily(wanted.compare_at, zone),
             )
         )
     return found

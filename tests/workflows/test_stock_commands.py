@@ -7,11 +7,41 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from temporalio import workflow
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
+from canonical.ids import stock_workflow_id
 from canonical.stock.keeper_state import PAUSE
+from canonical.stock.news import STOCK
+from starters.console import Refused
+from starters.stock import keeper_state
 from tests.support.holding import Said
 from tests.support.stock_keeping import DE, FR, Goods, KeeperShop, at_work, keeper_world
 from tests.support.world import eventually
+
+
+@workflow.defn(name=STOCK, sandboxed=False)
+class Failing:
+    """Every workflow task of it fails, as one of wrong code does."""
+
+    @workflow.run
+    async def run(self) -> None:
+        raise RuntimeError("wrong code")
+
+
+async def test_a_keeper_that_is_stuck_is_said_to_be(temporal: WorkflowEnvironment) -> None:
+    queue = "test-stuck-keeper"
+    async with Worker(temporal.client, task_queue=queue, workflows=[Failing]):
+        handle = await temporal.client.start_workflow(STOCK, id=stock_workflow_id(), task_queue=queue)
+        try:
+            await eventually(
+                handle.describe, lambda seen: seen.raw_description.pending_workflow_task.attempt > 1
+            )
+            with pytest.raises(Refused, match=r"does not answer.*the runbook says what to do"):
+                await keeper_state(temporal.client)
+        finally:
+            await handle.terminate()
 
 
 @pytest_asyncio.fixture(scope="module")
